@@ -1,0 +1,118 @@
+"""The seam between interfaces and indexes: whoever answers searches looks like this.
+
+The terminal, the session and the web app know only this protocol and the records of `page/model.py`, so a local
+folder and a remote cluster are the same to them.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from types import TracebackType
+from typing import Protocol, Self
+
+from searchkit.article import Article
+from searchkit.page.model import (
+    FACETS,
+    AddReport,
+    ArchiveStats,
+    Bucket,
+    FacetName,
+    FacetValue,
+    Hit,
+    Interval,
+    Page,
+    Sort,
+)
+
+Bound = str | int | date
+"""A year, month, day or datetime, as text ("2018", "2018-06", "2018-06-30", "2018-06-30T12:00") or as a date."""
+
+
+class Engine(Protocol):
+    """An archive: a searchable set of articles. Close it when done, or use it in a ``with`` statement.
+
+    ``topics``, ``kinds`` and ``authors`` restrict to articles with any one of the values given (compared without
+    regard to case and accents), ``exclude_topics`` to articles with none of them; ``since`` and ``until`` are
+    inclusive, so ``until="2018-06"`` includes all of June. A query is whatever a reader typed and never an error;
+    an unusable parameter raises RequestError or CursorError.
+    """
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        topics: Iterable[str] = (),
+        exclude_topics: Iterable[str] = (),
+        kinds: Iterable[str] = (),
+        authors: Iterable[str] = (),
+        language: str | None = None,
+        since: Bound | None = None,
+        until: Bound | None = None,
+        sort: Sort = "best",
+        limit: int = 10,
+        cursor: str | None = None,
+        facets: Iterable[FacetName] = FACETS,
+        timeline: Interval | None = "auto",
+        snippets: bool = True,
+    ) -> Page:
+        """The page for a query: exact total, the hits asked for, facets and timeline over everything that matches.
+
+        An empty query matches every article. ``cursor`` is a page's ``next_cursor``, with the same query and filters.
+        """
+        ...
+
+    def count(
+        self,
+        query: str = "",
+        *,
+        topics: Iterable[str] = (),
+        exclude_topics: Iterable[str] = (),
+        kinds: Iterable[str] = (),
+        authors: Iterable[str] = (),
+        language: str | None = None,
+        since: Bound | None = None,
+        until: Bound | None = None,
+    ) -> int:
+        """How many articles match, exactly."""
+        ...
+
+    def get(self, article_id: str) -> Article:
+        """The article with this id. Raises UnknownArticle when the archive has none."""
+        ...
+
+    def latest(self, *, limit: int = 10, topics: Iterable[str] = ()) -> tuple[Hit, ...]:
+        """The newest articles, newest first, with the beginning of each as its snippet."""
+        ...
+
+    def topics(self) -> tuple[FacetValue, ...]:
+        """Every topic with its number of articles, commonest first."""
+        ...
+
+    def timeline(self, query: str = "", *, interval: Interval = "auto") -> tuple[Bucket, ...]:
+        """How many articles that match were published in each year, month or day."""
+        ...
+
+    def stats(self) -> ArchiveStats:
+        """The archive in numbers."""
+        ...
+
+    def add(self, articles: Iterable[Article], *, on_progress: Callable[[int], None] | None = None) -> AddReport:
+        """Add articles in one atomic commit; one with an id already there, or earlier in ``articles``, replaces it.
+
+        ``on_progress`` is called with the number of articles taken so far. When ``articles`` raises, nothing of it is
+        added. Raises IndexLocked while another process writes.
+        """
+        ...
+
+    def delete(self, article_ids: Iterable[str]) -> int:
+        """Remove articles in one atomic commit and say how many there were. Unknown ids are no error."""
+        ...
+
+    def close(self) -> None:
+        """Release the files."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

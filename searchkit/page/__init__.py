@@ -1,0 +1,1 @@
+"""From matching articles to the page a reader sees."""

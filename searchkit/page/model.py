@@ -1,0 +1,188 @@
+"""The archive page: what one search answers with, whichever engine gave the answer.
+
+These are plain frozen records. Marks are offsets into the text beside them, never markup: the terminal and the web
+pages render them, each in its own safe way. ``to_dict`` gives exactly what ``--json`` and the HTTP API send.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from searchkit.article import iso_moment
+from searchkit.query.receipt import Receipt
+
+Sort = Literal["best", "newest", "oldest", "fresh"]
+SORTS: tuple[Sort, ...] = ("best", "newest", "oldest", "fresh")
+
+FacetName = Literal["topics", "kind", "authors", "year"]
+FACETS: tuple[FacetName, ...] = ("topics", "kind", "authors", "year")
+
+Interval = Literal["auto", "year", "month", "day"]
+INTERVALS: tuple[Interval, ...] = ("auto", "year", "month", "day")
+
+Mark = tuple[int, int]
+"""Start and end of a marked part, in characters of the text it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """A passage of an article: ``text`` is the article's own text from character ``start`` on, marks lie within it.
+
+    Without query words to mark it is the beginning of the article and ``marks`` is empty.
+    """
+
+    text: str
+    marks: tuple[Mark, ...] = ()
+    start: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The snippet as JSON-able data."""
+        return {"text": self.text, "marks": [list(mark) for mark in self.marks], "start": self.start}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One article on a page. ``title_marks`` are offsets into ``title``; ``score`` is 0 where nothing was scored."""
+
+    id: str
+    title: str
+    published: date | None
+    topics: tuple[str, ...]
+    authors: tuple[str, ...]
+    kind: str
+    url: str | None
+    score: float
+    snippets: tuple[Snippet, ...] = ()
+    title_marks: tuple[Mark, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The hit as JSON-able data, its date in ISO 8601."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "title_marks": [list(mark) for mark in self.title_marks],
+            "published": iso_moment(self.published),
+            "topics": list(self.topics),
+            "authors": list(self.authors),
+            "kind": self.kind,
+            "url": self.url,
+            "score": self.score,
+            "snippets": [snippet.to_dict() for snippet in self.snippets],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """How many of the matching articles carry this value."""
+
+    value: str
+    count: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The value and its count as JSON-able data."""
+        return {"value": self.value, "count": self.count}
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How many matching articles were published from ``start`` to ``end``, both days included.
+
+    The bucket of the undated has neither start nor end and comes last.
+    """
+
+    start: date | None
+    end: date | None
+    count: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The bucket as JSON-able data, its days in ISO 8601."""
+        return {"start": iso_moment(self.start), "end": iso_moment(self.end), "count": self.count}
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Another query worth running: its text, why, and how many articles it finds (None where not counted)."""
+
+    query: str
+    reason: str
+    count: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The suggestion as JSON-able data."""
+        return {"query": self.query, "reason": self.reason, "count": self.count}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The answer to one search.
+
+    ``total`` counts every matching article, exactly, as do facets and timeline; ``hits`` are the ones asked for.
+    ``facets`` holds the values of each facet asked for, commonest first (years latest first). ``next_cursor`` fetches
+    the hits that follow and is None on the last page. ``took_ms`` is the time the engine spent.
+    """
+
+    total: int
+    hits: tuple[Hit, ...]
+    facets: dict[str, tuple[FacetValue, ...]]
+    timeline: tuple[Bucket, ...]
+    receipt: Receipt
+    suggestions: tuple[Suggestion, ...] = ()
+    next_cursor: str | None = None
+    took_ms: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The page as JSON-able data, exactly what ``--json`` and the HTTP API send."""
+        return {
+            "total": self.total,
+            "hits": [hit.to_dict() for hit in self.hits],
+            "facets": {name: [value.to_dict() for value in values] for name, values in self.facets.items()},
+            "timeline": [bucket.to_dict() for bucket in self.timeline],
+            "receipt": self.receipt.to_dict(),
+            "suggestions": [suggestion.to_dict() for suggestion in self.suggestions],
+            "next_cursor": self.next_cursor,
+            "took_ms": self.took_ms,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveStats:
+    """The archive in numbers. ``first`` and ``last`` are the days of the oldest and newest dated article."""
+
+    articles: int
+    undated: int
+    first: date | None
+    last: date | None
+    topics: int
+    authors: int
+    kinds: tuple[FacetValue, ...]
+    languages: tuple[FacetValue, ...]
+    segments: int
+    size_bytes: int
+    time_zone: str
+    location: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The numbers as JSON-able data."""
+        return {
+            "articles": self.articles,
+            "undated": self.undated,
+            "first": iso_moment(self.first),
+            "last": iso_moment(self.last),
+            "topics": self.topics,
+            "authors": self.authors,
+            "kinds": [value.to_dict() for value in self.kinds],
+            "languages": [value.to_dict() for value in self.languages],
+            "segments": self.segments,
+            "size_bytes": self.size_bytes,
+            "time_zone": self.time_zone,
+            "location": self.location,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """What adding articles did: how many are new, and how many took the place of one with the same id."""
+
+    added: int = 0
+    replaced: int = 0
+    replaced_ids: tuple[str, ...] = field(default=(), repr=False)

@@ -1,0 +1,51 @@
+"""The receipt: a structured account of what a query was read as.
+
+It says which words are required, optional and excluded, which filters and dates apply, and what was ignored and
+why, as data for programs and as one plain sentence for people.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something in the query that was corrected, cut or ignored: ``text`` as typed, where it begins, and why."""
+
+    text: str
+    position: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A restriction to articles with a label, or ``excluded`` ones without: field "topic", value "News"."""
+
+    field: str
+    value: str
+    excluded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the query ``text`` was read as.
+
+    Words and phrases are as typed, phrases in quotation marks. ``since`` and ``until`` are the first and last day of
+    the dates asked for, both inclusive, as 2017-08-23 (with a time where one was given), or None where that side is
+    open. ``canonical`` is the query in its plainest spelling: reading it gives the same tree.
+    """
+
+    text: str
+    sentence: str
+    canonical: str
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    remarks: tuple[Remark, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The receipt as JSON-able data."""
+        return asdict(self)
