@@ -74,7 +74,7 @@ def parse_period(value: str | int | date) -> Period:
         return day_period(value)
     text = str(value).strip()
     matched = _PERIOD.fullmatch(text)
-    if matched is None or len(text) == 8 and text.isdigit():
+    if matched is None or (len(text) == 8 and text.isdigit()):
         return parse_period(parse_moment(text))
     year, month, day = matched.groups()
     try:
@@ -108,10 +108,23 @@ def parse_moment(value: str | date) -> date:
 
 
 def _iso_spelling(text: str) -> str:
-    """Slashes for dashes, and the zone written as `` UTC`` or `` +0100`` closed up, as static site generators have it."""
-    text = re.sub(r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})", lambda m: f"{m[1]}-{m[2]:0>2}-{m[3]:0>2}", text)
+    """The spellings that static site generators and YAML allow, as ISO 8601 has them.
+
+    Slashes for dashes, one-digit months, days and hours, and the zone written apart or short: `` UTC``, `` +0100``, `` -5``.
+    """
+    text = re.sub(
+        r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)",
+        lambda m: f"{m[1]}-{m[2]:0>2}-{m[3]:0>2}",
+        text,
+        count=1,
+    )
+    text = re.sub(r"^(\d{4}-\d\d-\d\d)[Tt\s]+(\d{1,2}):", lambda m: f"{m[1]}T{m[2]:0>2}:", text, count=1)
     text = re.sub(r"\s*(?:UTC|GMT|Z)$", "+00:00", text)
-    return re.sub(r"\s+([+-]\d{2}:?\d{2})$", r"\1", text)
+    return re.sub(
+        r"(:\d\d(?:\.\d+)?)\s*([+-])(\d{1,2})(?::?(\d\d))?$",
+        lambda m: f"{m[1]}{m[2]}{m[3]:0>2}:{m[4] or '00'}",
+        text,
+    )
 
 
 def _parse_rfc5322(text: str) -> datetime:

@@ -5,7 +5,6 @@ variables (``SEARCHKIT_TIME_ZONE=Europe/Vienna``). Those marked *shaping* decide
 keeps the ones it was made with, and `with_index` refuses to open it with others.
 """
 
-import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -33,7 +32,12 @@ class Setting:
 SETTINGS = (
     Setting("index", "index", "folder of the index"),
     Setting("language", "en", "language of articles that do not name theirs, as a code like en or de", True),
-    Setting("time_zone", "UTC", "IANA time zone that decides which day an article falls on, like Europe/Vienna", True),
+    Setting(
+        "time_zone",
+        "UTC",
+        "IANA time zone that decides which day an article falls on, like Europe/Vienna",
+        True,
+    ),
     Setting("title_weight", 3.0, "how much a word in the title counts against one in the body", True),
     Setting("k1", 2.0, "BM25: how much repeating a word adds"),
     Setting("b", 0.75, "BM25: how much long articles are discounted, 0 to 1"),
@@ -61,7 +65,12 @@ class Settings:
         _check_time_zone(self.time_zone)
         if not self.language.replace("-", "").isalpha():
             raise SettingsError(f"language = {self.language!r} is not a language code; write it like en or pt-BR")
-        for name, low, high in (("title_weight", 1, 100), ("k1", 0, 100), ("b", 0, 1), ("max_article_bytes", 1, 2**40)):
+        for name, low, high in (
+            ("title_weight", 1, 100),
+            ("k1", 0, 100),
+            ("b", 0, 1),
+            ("max_article_bytes", 1, 2**40),
+        ):
             if not low <= getattr(self, name) <= high:
                 raise SettingsError(f"{name} = {getattr(self, name)!r} must lie between {low} and {high}")
 
@@ -91,26 +100,22 @@ def load_settings(
     return Settings(**chosen), frozenset(chosen)
 
 
-def save_shaping(settings: Settings, path: Path) -> None:
-    """Write the shaping settings as JSON beside the index they made."""
-    path.write_text(json.dumps(settings.shaping(), indent=1) + "\n", encoding="utf-8")
-
-
-def with_index(settings: Settings, chosen: frozenset[str], path: Path) -> Settings:
-    """``settings`` with the shaping ones of the index at ``path``.
+def with_index(settings: Settings, chosen: frozenset[str], made_with: Mapping[str, Any], folder: Path) -> Settings:
+    """``settings`` with the shaping ones, ``made_with``, of the index in ``folder``.
 
     Raises SettingsError when one that somebody chose differs from what the index was made with, and IndexCorrupt
-    when the file cannot be read.
+    when those of the index are unusable.
     """
     try:
-        made_with = json.loads(path.read_text(encoding="utf-8"))
         kept = replace(settings, **{name: made_with[name] for name in settings.shaping()})
-    except (OSError, ValueError, KeyError, TypeError, SettingsError) as exc:
-        raise IndexCorrupt(f"{path} does not hold the settings of an index ({exc}); index the articles again") from exc
+    except (KeyError, TypeError, SettingsError) as exc:
+        raise IndexCorrupt(
+            f"the settings of the index in {folder} are damaged ({exc}); index the articles again"
+        ) from exc
     for name, value in kept.shaping().items():
         if name in chosen and getattr(settings, name) != value:
             raise SettingsError(
-                f"{name} is set to {getattr(settings, name)!r}, but the index in {path.parent} was made with {value!r}; "
+                f"{name} is set to {getattr(settings, name)!r}, but the index in {folder} was made with {value!r}; "
                 f"take the setting back, or make a new index from the articles"
             )
     return kept

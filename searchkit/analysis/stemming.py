@@ -1,0 +1,77 @@
+"""Languages and their Snowball stemmers (https://snowballstem.org), by language code."""
+
+from functools import lru_cache
+from typing import Protocol, cast
+
+STEMMED_LANGUAGES = {
+    "ar": "arabic",
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "eo": "esperanto",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fa": "persian",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "nb": "norwegian",
+    "ne": "nepali",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "no": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "st": "sesotho",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+    "yi": "yiddish",
+}
+"""Language code (ISO 639-1) to the name of its Snowball algorithm. Other languages are indexed unstemmed."""
+
+
+class Stemmer(Protocol):
+    """What PyStemmer's stemmers offer, and the identity for languages without one."""
+
+    def stemWord(self, word: str) -> str:  # noqa: N802 - PyStemmer's name
+        """The stem of a word in lower case."""
+        ...
+
+
+class _Unstemmed:
+    def stemWord(self, word: str) -> str:  # noqa: N802
+        return word
+
+
+def primary_language(code: str) -> str:
+    """The language of a code like ``pt-BR`` or ``zh_tw``: its first part, in lower case."""
+    return code.replace("_", "-").split("-")[0].lower()
+
+
+@lru_cache(maxsize=64)
+def stemmer_for(language: str) -> Stemmer:
+    """The stemmer of a language code; one that changes nothing where Snowball has none.
+
+    A stemmer keeps a cache of its own and is not meant for several threads at once.
+    """
+    from Stemmer import Stemmer as SnowballStemmer  # C extension, needed only once text is analysed
+    from Stemmer import algorithms
+
+    name = STEMMED_LANGUAGES.get(primary_language(language))
+    if name is None or name not in algorithms():
+        return _Unstemmed()
+    return cast(Stemmer, SnowballStemmer(name))
