@@ -21,6 +21,8 @@ def open_archive(
     path = os.fspath(location)
     if "://" in path:
         raise RequestError(f"{path!r} is a URL; this version opens indexes in a folder, like 'index'")
-    from searchkit.engines.local import open_local  # pulls in whoosh and numpy, which `import searchkit` must not
+    from searchkit.engines.local import (
+        open_local,  # pulls in whoosh and numpy, which `import searchkit` must not
+    )
 
     return open_local(path, create=create, settings=settings)

@@ -4,7 +4,7 @@ These are plain frozen records. Marks are offsets into the text beside them, nev
 pages render them, each in its own safe way. ``to_dict`` gives exactly what ``--json`` and the HTTP API send.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
@@ -181,8 +181,16 @@ class ArchiveStats:
 
 @dataclass(frozen=True, slots=True)
 class AddReport:
-    """What adding articles did: how many are new, and how many took the place of one with the same id."""
+    """What adding articles did.
+
+    ``added`` are new ids, ``replaced`` ids that were in the archive before; ``repeated`` counts articles that a later
+    one with the same id in the same run took the place of.
+    """
 
     added: int = 0
     replaced: int = 0
-    replaced_ids: tuple[str, ...] = field(default=(), repr=False)
+    repeated: int = 0
+
+    def to_dict(self) -> dict[str, int]:
+        """The counts as JSON-able data."""
+        return {"added": self.added, "replaced": self.replaced, "repeated": self.repeated}

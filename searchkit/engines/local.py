@@ -1,0 +1,239 @@
+"""The engine of an index in a folder.
+
+It opens the newest generation, notices when a commit has published a newer one, and moves on to it between
+searches: one search sees one generation from beginning to end.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from searchkit.article import Article
+from searchkit.dates import UNDATED
+from searchkit.engines.engine import Bound
+from searchkit.errors import RequestError, UnknownArticle
+from searchkit.indexing import store, writer
+from searchkit.page.builder import PageRequest, build_page
+from searchkit.page.facets import count_labels
+from searchkit.page.model import (
+    FACETS,
+    INTERVALS,
+    SORTS,
+    AddReport,
+    ArchiveStats,
+    Bucket,
+    FacetName,
+    FacetValue,
+    Hit,
+    Interval,
+    Page,
+    Sort,
+)
+from searchkit.plan.execute import execute
+from searchkit.plan.generation import Generation
+from searchkit.query import Reading, read_query, with_filters
+from searchkit.settings import Settings, load_settings, with_index
+
+MAX_LIMIT = 10_000
+"""Hits on one page; more are fetched page by page with the cursor."""
+
+
+def open_local(location: str, *, create: bool = False, settings: Settings | None = None) -> "LocalArchive":
+    """Open the index in the folder ``location``; see `searchkit.open_archive`."""
+    folder = Path(location)
+    if settings is None:
+        settings, chosen = load_settings()
+    else:
+        defaults = Settings()
+        chosen = frozenset(name for name in settings.shaping() if getattr(settings, name) != getattr(defaults, name))
+    if create and not store.exists(folder):
+        store.create(folder, settings)
+    kept = with_index(settings, chosen, store.made_with(folder), folder)
+    return LocalArchive(folder, kept)
+
+
+class LocalArchive:
+    """An `Engine` over the index in a folder, safe to share between threads."""
+
+    def __init__(self, folder: Path, settings: Settings, *, now: Callable[[], datetime] | None = None) -> None:
+        self.folder = folder
+        self.settings = settings
+        self._now = now or (lambda: datetime.now(UTC))
+        self._index = store.open_index(folder, settings)
+        self._lock = threading.RLock()
+        self._opened: Generation | None = None
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        topics: Iterable[str] = (),
+        exclude_topics: Iterable[str] = (),
+        kinds: Iterable[str] = (),
+        authors: Iterable[str] = (),
+        language: str | None = None,
+        since: Bound | None = None,
+        until: Bound | None = None,
+        sort: Sort = "best",
+        limit: int = 10,
+        cursor: str | None = None,
+        facets: Iterable[FacetName] = FACETS,
+        timeline: Interval | None = "auto",
+        snippets: bool = True,
+    ) -> Page:
+        """See `Engine.search`."""
+        began = time.perf_counter()
+        request = _checked(PageRequest(sort, limit, cursor, tuple(facets), timeline, snippets))
+        with self._generation() as generation:
+            reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
+            page = build_page(reading, request, generation, self.settings.language)
+        return replace(page, took_ms=round((time.perf_counter() - began) * 1000, 3))
+
+    def count(
+        self,
+        query: str = "",
+        *,
+        topics: Iterable[str] = (),
+        exclude_topics: Iterable[str] = (),
+        kinds: Iterable[str] = (),
+        authors: Iterable[str] = (),
+        language: str | None = None,
+        since: Bound | None = None,
+        until: Bound | None = None,
+    ) -> int:
+        """See `Engine.count`."""
+        with self._generation() as generation:
+            reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
+            return len(execute(reading.node, generation).docnums)
+
+    def get(self, article_id: str) -> Article:
+        """See `Engine.get`."""
+        with self._generation() as generation:
+            docnum = generation.docnum(article_id)
+            if docnum is None:
+                raise UnknownArticle(f"the archive in {self.folder} has no article {article_id!r}; a search shows ids")
+            return generation.article(docnum)
+
+    def latest(self, *, limit: int = 10, topics: Iterable[str] = ()) -> tuple[Hit, ...]:
+        """See `Engine.latest`."""
+        return self.search(topics=topics, sort="newest", limit=limit, facets=(), timeline=None).hits
+
+    def topics(self) -> tuple[FacetValue, ...]:
+        """See `Engine.topics`."""
+        with self._generation() as generation:
+            return count_labels(generation.labels("topic"), generation.live)
+
+    def timeline(self, query: str = "", *, interval: Interval = "auto") -> tuple[Bucket, ...]:
+        """See `Engine.timeline`."""
+        return self.search(query, limit=0, facets=(), timeline=interval).timeline
+
+    def stats(self) -> ArchiveStats:
+        """See `Engine.stats`."""
+        with self._generation() as generation:
+            live = generation.live
+            published = generation.published[live]
+            dated = published[published != UNDATED]
+            return ArchiveStats(
+                articles=len(live),
+                undated=len(live) - len(dated),
+                first=generation.calendar.day(int(dated.min())) if len(dated) else None,
+                last=generation.calendar.day(int(dated.max())) if len(dated) else None,
+                topics=len(count_labels(generation.labels("topic"), live)),
+                authors=len(count_labels(generation.labels("author"), live)),
+                kinds=count_labels(generation.labels("kind"), live),
+                languages=tuple(
+                    value for value in count_labels(generation.labels("language"), live) if "-" not in value.value
+                ),
+                segments=generation.segment_count,
+                size_bytes=store.size_bytes(self.folder),
+                time_zone=self.settings.time_zone,
+                location=str(self.folder),
+            )
+
+    def add(self, articles: Iterable[Article], *, on_progress: Callable[[int], None] | None = None) -> AddReport:
+        """See `Engine.add`."""
+        return writer.add_articles(self._index, articles, self.settings, on_progress)
+
+    def delete(self, article_ids: Iterable[str]) -> int:
+        """See `Engine.delete`."""
+        ids = (article_ids,) if isinstance(article_ids, str) else article_ids
+        return writer.delete_articles(self._index, ids)
+
+    def optimize(self) -> None:
+        """Merge the index into one segment and free the room of what was deleted or replaced."""
+        writer.optimize(self._index)
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _generation(self) -> Iterator[Generation]:
+        """The newest generation, held so that nobody closes it meanwhile: Whoosh's readers serve one thread at a time."""
+        with self._lock:
+            if self._opened is None or self._opened.number != self._index.latest_generation():
+                self.close()
+                self._opened = Generation(self._index, self.settings)
+            yield self._opened
+
+    def _read(
+        self,
+        generation: Generation,
+        query: str,
+        topics: Iterable[str],
+        exclude_topics: Iterable[str],
+        kinds: Iterable[str],
+        authors: Iterable[str],
+        language: str | None,
+        since: Bound | None,
+        until: Bound | None,
+    ) -> Reading:
+        today: date = self._now().astimezone(generation.calendar.zone).date()
+        return with_filters(
+            read_query(query, today=today),
+            topics=_values(topics),
+            exclude_topics=_values(exclude_topics),
+            kinds=_values(kinds),
+            authors=_values(authors),
+            language=language,
+            since=since,
+            until=until,
+        )
+
+
+def _values(values: Iterable[str]) -> tuple[str, ...]:
+    """A single text is meant as one value, not as its letters."""
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
+def _checked(request: PageRequest) -> PageRequest:
+    """Raises RequestError for a parameter that no search can have."""
+    if request.sort not in SORTS:
+        raise RequestError(f"sort={request.sort!r} is not an order; use one of {', '.join(SORTS)}")
+    if request.sort == "fresh":
+        raise RequestError("sort='fresh' is not available yet; use newest, or best")
+    if not isinstance(request.limit, int) or not 0 <= request.limit <= MAX_LIMIT:
+        raise RequestError(f"limit={request.limit!r} must be a number from 0 to {MAX_LIMIT:,}; use the cursor for more")
+    for name in request.facets:
+        if name not in FACETS:
+            raise RequestError(f"facets has {name!r}, which is no facet; use {', '.join(FACETS)}")
+    if request.timeline is not None and request.timeline not in INTERVALS:
+        raise RequestError(f"timeline={request.timeline!r} is not an interval; use {', '.join(INTERVALS)} or None")
+    return request

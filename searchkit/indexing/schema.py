@@ -1,0 +1,209 @@
+"""The Whoosh schema of an archive, and the field types it is made of.
+
+    field         terms                                              positions  scored
+    text          stems of title (weighted), summary and body        yes        yes
+    text_exact    their words unstemmed, for prefixes                no         no
+    title         stems of the title                                 yes        yes
+    title_exact   its words unstemmed                                no         no
+    topic, kind, author, language, url    whole values, folded       no         no
+    id            the article id, unique                             no         no
+    published     the instant, UTC; a column, so that ranges and sorting are array work
+    article       the whole article as JSON, stored
+
+Title, summary and body of the combined field stand in one position space, far enough apart that no phrase reaches
+from one into the next. Label fields keep their values as written in a column, joined by U+001F.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from whoosh import columns, fields, formats
+from whoosh.analysis import Analyzer as WhooshAnalyzer
+from whoosh.analysis import IDAnalyzer
+from whoosh.analysis import Token as WhooshToken
+
+from searchkit.analysis import Kind, analyzer_for, fold, fold_label, tokenize
+from searchkit.article import Article
+from searchkit.dates import UNDATED, ArchiveCalendar, utc_datetime
+from searchkit.settings import Settings
+
+LABEL_SEPARATOR = "\x1f"
+"""Joins the labels of an article in a column; articles cannot contain it, it counts as white space."""
+
+PART_GAP = 1000
+"""Positions between title, summary and body: more than any phrase or nearness query spans."""
+
+LABEL_FIELDS = ("topic", "kind", "author", "language", "url")
+
+
+class TextPart(NamedTuple):
+    """A stretch of text to index: how much its words weigh."""
+
+    text: str
+    weight: float = 1.0
+
+
+class AnalysedText(NamedTuple):
+    """What a text field indexes: parts in one position space, and the language they are in."""
+
+    parts: tuple[TextPart, ...]
+    language: str
+
+
+class ArchiveAnalyzer(WhooshAnalyzer):  # type: ignore[misc]  # whoosh is untyped
+    """searchkit's analysis as a Whoosh analyzer, for Whoosh's own query parser and highlighter."""
+
+    def __init__(self, language: str, exact: bool = False) -> None:
+        self.language = language
+        self.exact = exact
+
+    def __call__(
+        self,
+        value: str,
+        positions: bool = False,
+        chars: bool = False,
+        keeporiginal: bool = False,
+        removestops: bool = True,
+        start_pos: int = 0,
+        start_char: int = 0,
+        mode: str = "",
+        **kwargs: Any,
+    ) -> Iterator[WhooshToken]:
+        """Yield one Whoosh token, over and over, for every term of ``value``."""
+        forms = (_folded_form,) if self.exact else (analyzer_for(self.language).forms,)
+        whoosh_token = WhooshToken(positions, chars, removestops=removestops, mode=mode, **kwargs)
+        for token in tokenize(value, start_pos):
+            for form in forms[0](token.text, token.kind):
+                whoosh_token.text = form
+                whoosh_token.boost = 1.0
+                whoosh_token.stopped = False
+                if keeporiginal:
+                    whoosh_token.original = value[token.start : token.end]
+                if positions:
+                    whoosh_token.pos = token.position
+                if chars:
+                    whoosh_token.startchar = start_char + token.start
+                    whoosh_token.endchar = start_char + token.end
+                yield whoosh_token
+
+
+class TextField(fields.FieldType):  # type: ignore[misc]
+    """A text field: indexes `AnalysedText` by the article's language, or plain text by the archive's."""
+
+    def __init__(self, language: str, *, exact: bool = False) -> None:
+        super().__init__(
+            format=formats.Existence() if exact else formats.Positions(),
+            analyzer=ArchiveAnalyzer(language, exact),
+            scorable=not exact,
+            multitoken_query="and" if exact else "phrase",
+        )
+
+    def index(self, value: Any, **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
+        """Yield (term, frequency, weight, encoded positions) for each different term of ``value``."""
+        if isinstance(value, str):
+            value = AnalysedText((TextPart(value),), self.analyzer.language)
+        if not self.scorable:
+            return self._index_words(value)
+        return self._index_terms(value)
+
+    def _index_terms(self, value: AnalysedText) -> Iterator[tuple[bytes, int, float, bytes]]:
+        forms = analyzer_for(value.language).forms
+        positions: dict[str, list[int]] = {}
+        weights: dict[str, float] = {}
+        start = 0
+        for text, weight in value.parts:
+            position = start
+            for word, position, _, _, kind in tokenize(text, start):
+                for form in forms(word, kind):
+                    positions.setdefault(form, []).append(position)
+                    weights[form] = weights.get(form, 0.0) + weight
+            start = position + PART_GAP
+        for term, found in positions.items():
+            yield term.encode(), len(found), weights[term], self.format.encode(found)
+
+    def _index_words(self, value: AnalysedText) -> Iterator[tuple[bytes, int, float, bytes]]:
+        words = {fold(token.text) for part in value.parts for token in tokenize(part.text)}
+        words.discard("")
+        return ((word.encode(), 1, 1.0, b"") for word in words)
+
+
+class LabelField(fields.FieldType):  # type: ignore[misc]
+    """Whole values such as topics: found folded, kept as written in a column."""
+
+    def __init__(self) -> None:
+        super().__init__(format=formats.Existence(), analyzer=IDAnalyzer(), sortable=columns.VarBytesColumn())
+
+    def index(self, value: Any, **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
+        """Yield one posting for each different label in ``value``, a list of texts or one text."""
+        labels = (value,) if isinstance(value, str) else value
+        for folded in dict.fromkeys(fold_label(label) for label in labels):
+            if folded:
+                yield folded.encode(), 1, 1.0, b""
+
+    def process_text(self, qstring: str, mode: str = "", **_: Any) -> Iterator[str]:
+        """Yield the one folded term of a label in a query."""
+        yield fold_label(qstring)
+
+    def to_column_value(self, value: Any) -> bytes:
+        """The labels as written, joined by U+001F."""
+        return (value if isinstance(value, str) else LABEL_SEPARATOR.join(value)).encode()
+
+
+def archive_schema(settings: Settings) -> fields.Schema:
+    """The schema of an archive made with ``settings``."""
+    return fields.Schema(
+        id=fields.ID(unique=True, sortable=columns.VarBytesColumn()),
+        text=TextField(settings.language),
+        text_exact=TextField(settings.language, exact=True),
+        title=TextField(settings.language),
+        title_exact=TextField(settings.language, exact=True),
+        published=_published_field(),
+        article=fields.STORED,
+        **{name: LabelField() for name in LABEL_FIELDS},
+    )
+
+
+def _published_field() -> fields.DATETIME:
+    field = fields.DATETIME()
+    field.column_type = columns.NumericColumn("q", default=UNDATED)
+    return field
+
+
+def index_fields(article: Article, settings: Settings, calendar: ArchiveCalendar) -> dict[str, Any]:
+    """The Whoosh fields of an article, for ``add_document``."""
+    language = article.language or settings.language
+    title = TextPart(article.title, settings.title_weight)
+    rest = tuple(TextPart(text) for text in (article.summary, article.body))
+    whole = AnalysedText((title, *rest), language)
+    title_alone = AnalysedText((TextPart(article.title),), language)
+    values: dict[str, Any] = {
+        "id": article.id,
+        "text": whole,
+        "text_exact": whole,
+        "title": title_alone,
+        "title_exact": title_alone,
+        "article": json.dumps(article.to_dict(), ensure_ascii=False, separators=(",", ":")),
+        "language": language_labels(language),
+    }
+    labels = (
+        ("topic", article.topics),
+        ("kind", article.kind),
+        ("author", article.authors),
+        ("url", article.url),
+    )
+    values.update((name, value) for name, value in labels if value)
+    if article.published is not None:
+        values["published"] = utc_datetime(calendar.instant(article.published))
+    return values
+
+
+def language_labels(code: str) -> list[str]:
+    """A code like pt-BR is found as pt-br and as pt."""
+    whole = code.replace("_", "-").lower()
+    return list(dict.fromkeys((whole.split("-")[0], whole)))
+
+
+def _folded_form(word: str, _kind: Kind) -> Iterable[str]:
+    folded = fold(word)
+    return (folded,) if folded else ()

@@ -1,0 +1,107 @@
+"""Running a query tree over a generation: which articles match, and how well.
+
+Each node becomes sorted arrays of docnums with a score beside each, combined by the kernels from the leaves up.
+Words score by BM25; labels, dates and exclusions restrict and score nothing; a prefix scores 1 whatever words it
+meets, since which of hundreds an article has says nothing about it.
+"""
+
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import numpy.typing as npt
+
+from searchkit.analysis import fold, fold_label
+from searchkit.plan import kernels
+from searchkit.plan.forms import Alternative, Forms, Slot, phrase_forms, word_forms
+from searchkit.plan.generation import Docnums, Generation
+from searchkit.query.nodes import And, Everything, Label, Node, Not, Or, Phrase, Prefix, Published, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Articles that match: docnums, ascending, and beside each its score as float64, 0 where nothing scores."""
+
+    docnums: Docnums
+    scores: npt.NDArray[np.float64]
+
+
+def execute(node: Node, generation: Generation) -> Matches:
+    """All matches of ``node``, deleted articles left out."""
+    match node:
+        case Word(text, field):
+            return _forms(word_forms(text, generation.analyzers), field or "text", 0, generation)
+        case Phrase(text, field, slop):
+            return _forms(phrase_forms(text, generation.analyzers), field or "text", slop, generation)
+        case Prefix(text, field):
+            return _prefix(f"{field or 'text'}_exact", fold(text), generation)
+        case Label(field, value):
+            term = value if field == "id" else fold_label(value)
+            return _unscored(generation.postings(field, term)[0])
+        case Published(start, end):
+            calendar = generation.calendar
+            first = 0 if start is None else calendar.instant(start)
+            published = generation.published[generation.live]
+            return _unscored(generation.live[(first <= published) & (published < calendar.end_instant(end))])
+        case Not(inner):
+            return _subtract(_unscored(generation.live), execute(inner, generation))
+        case And(nodes):
+            wanted = [execute(part, generation) for part in nodes if not isinstance(part, Not)]
+            unwanted = [execute(part.node, generation) for part in nodes if isinstance(part, Not)]
+            positive = reduce(_intersect, wanted) if wanted else _unscored(generation.live)
+            return reduce(_subtract, unwanted, positive)
+        case Or(nodes):
+            return reduce(_unite, (execute(part, generation) for part in nodes))
+        case Everything():
+            return _unscored(generation.live)
+
+
+def _forms(forms: Forms, field: str, slop: int, generation: Generation) -> Matches:
+    if forms.prefix is not None:
+        return _prefix(field, forms.prefix, generation)
+    found = [_alternative(slots, field, slop, generation) for slots in forms.alternatives]
+    return reduce(_unite_best, found, _unscored(np.empty(0, dtype=np.int64)))
+
+
+def _alternative(slots: Alternative, field: str, slop: int, generation: Generation) -> Matches:
+    """Articles with the slots in order, scored as if they were asked for one by one."""
+    matches = reduce(_intersect, (_slot(slot, field, generation) for slot in slots))
+    if len(slots) == 1 or len(matches.docnums) == 0:
+        return matches
+    occurrences = [
+        reduce(np.union1d, (generation.occurrences(field, term, matches.docnums) for term in slot)) for slot in slots
+    ]
+    return _intersect(matches, _unscored(kernels.phrase_docnums(occurrences, slop)))
+
+
+def _slot(slot: Slot, field: str, generation: Generation) -> Matches:
+    return reduce(_unite, (Matches(*generation.scored_postings(field, term)) for term in slot))
+
+
+def _prefix(field: str, prefix: str, generation: Generation) -> Matches:
+    terms = generation.terms_with_prefix(field, prefix) if prefix else []
+    docnums = [generation.postings(field, term)[0] for term in terms]
+    if not docnums:
+        return _unscored(np.empty(0, dtype=np.int64))
+    united = np.unique(np.concatenate(docnums))
+    return Matches(united, np.ones(len(united)))
+
+
+def _unscored(docnums: Docnums) -> Matches:
+    return Matches(docnums, np.zeros(len(docnums)))
+
+
+def _intersect(a: Matches, b: Matches) -> Matches:
+    return Matches(*kernels.intersect(a.docnums, a.scores, b.docnums, b.scores))
+
+
+def _unite(a: Matches, b: Matches) -> Matches:
+    return Matches(*kernels.unite(a.docnums, a.scores, b.docnums, b.scores))
+
+
+def _unite_best(a: Matches, b: Matches) -> Matches:
+    return Matches(*kernels.unite_best(a.docnums, a.scores, b.docnums, b.scores))
+
+
+def _subtract(a: Matches, b: Matches) -> Matches:
+    return Matches(*kernels.subtract(a.docnums, a.scores, b.docnums))

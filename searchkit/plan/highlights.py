@@ -1,0 +1,48 @@
+"""What to mark in an article that matches: the words and phrases a query asks for, as terms.
+
+Only what is asked for is marked: nothing inside an exclusion, no labels, no dates.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from searchkit.analysis import Analyzer, fold
+from searchkit.plan.forms import Alternative, phrase_forms, word_forms
+from searchkit.query.nodes import And, Node, Or, Phrase, Prefix, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """One thing to mark, in text of any field or (``title_only``) in titles.
+
+    Either the ``slots`` of a word or phrase, up to ``slop`` words between each of them, or a ``prefix`` of folded
+    words.
+    """
+
+    slots: Alternative = ()
+    slop: int = 0
+    prefix: str | None = None
+    title_only: bool = False
+
+
+def highlights(node: Node, analyzers: tuple[Analyzer, ...]) -> tuple[Highlight, ...]:
+    """Everything in ``node`` that is to be marked, in the order it was typed."""
+    return tuple(dict.fromkeys(_highlights(node, analyzers)))
+
+
+def _highlights(node: Node, analyzers: tuple[Analyzer, ...]) -> Iterator[Highlight]:
+    match node:
+        case Word(text, field):
+            forms = word_forms(text, analyzers)
+            if forms.prefix is not None:
+                yield Highlight(prefix=forms.prefix, title_only=field == "title")
+            for slots in forms.alternatives:
+                yield Highlight(slots, title_only=field == "title")
+        case Phrase(text, field, slop):
+            for slots in phrase_forms(text, analyzers).alternatives:
+                yield Highlight(slots, slop, title_only=field == "title")
+        case Prefix(text, field):
+            yield Highlight(prefix=fold(text), title_only=field == "title")
+        case And(nodes) | Or(nodes):
+            for part in nodes:
+                yield from _highlights(part, analyzers)
