@@ -186,7 +186,7 @@ class LocalArchive:
 
     @contextmanager
     def _generation(self) -> Iterator[Generation]:
-        """The newest generation, held so that nobody closes it meanwhile: Whoosh's readers serve one thread at a time."""
+        """The newest generation, held meanwhile: Whoosh's readers serve one thread at a time."""
         with self._lock:
             if self._opened is None or self._opened.number != self._index.latest_generation():
                 self.close()

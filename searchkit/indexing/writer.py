@@ -85,7 +85,8 @@ def _writer(index: FileIndex) -> SegmentWriter:
     except LockError as exc:
         folder = Path(index.storage.folder)
         raise IndexLocked(
-            f"another process has been writing to {folder} for {_LOCK_TIMEOUT_SECONDS:.0f} seconds; try again when it is done"
+            f"another process has been writing to {folder} for {_LOCK_TIMEOUT_SECONDS:.0f} seconds; "
+            f"try again when it is done"
         ) from exc
 
 

@@ -9,7 +9,7 @@ from searchkit.plan.generation import Docnums, LabelColumn
 
 
 def count_labels(column: LabelColumn, docnums: Docnums, *, limit: int | None = None) -> tuple[FacetValue, ...]:
-    """The labels of the articles ``docnums``, commonest first, then in alphabetical order; at most ``limit`` of them."""
+    """The labels of the articles ``docnums``, commonest first, then by alphabet; at most ``limit`` of them."""
     if len(docnums) == 0:
         return ()
     counts = np.bincount(_ordinals(column, docnums), minlength=len(column.values))

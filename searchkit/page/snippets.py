@@ -55,7 +55,7 @@ def merge_marks(matches: Iterable[Found]) -> tuple[Mark, ...]:
 
 
 def build_snippets(text: str, matches: list[Found], *, width: int = 220, most: int = 2) -> tuple[Snippet, ...]:
-    """Up to ``most`` passages of about ``width`` characters in the order they stand, or the beginning without matches."""
+    """Up to ``most`` passages of about ``width`` characters as they stand, or the beginning without matches."""
     if not text.strip():
         return ()
     if not matches:
@@ -141,7 +141,7 @@ def _worth(window: list[Found], shown: set[int]) -> tuple[int, int, int]:
 
 
 def _cut(text: str, first: int, last: int, width: int) -> tuple[int, int]:
-    """Bounds of a passage around the characters from first to last, between words, from a sentence's start if one is near."""
+    """Bounds of a passage around first to last, between words, from the start of a sentence if one is near."""
     spare = max(width - (last - first), 0)
     earliest = max(first - spare * 2 // 3, 0)
     starts = [match.end() for match in _SENTENCE_START.finditer(text, earliest, first) if match.end() <= first]

@@ -18,7 +18,7 @@ Alternative = tuple[Slot, ...]
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """The alternatives of a word or phrase, or the ``prefix`` its terms begin with; nothing matches when both are empty."""
+    """The alternatives of a word or phrase, or the ``prefix`` its terms begin with; without either nothing matches."""
 
     alternatives: tuple[Alternative, ...] = ()
     prefix: str | None = None

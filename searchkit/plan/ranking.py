@@ -40,7 +40,7 @@ def rank_key(index: int, matches: Matches, generation: Generation, sort: Sort, a
 
 
 def count_up_to(key: RankKey, matches: Matches, generation: Generation, sort: Sort) -> int:
-    """Where in ``order`` the first match stands that comes after ``key``, whether the article of the key is still there or not."""
+    """How many of the matches come up to ``key``, whether the article of the key is still there or not."""
     by_score, by_date = _keys(matches, generation, sort)
     before = (by_score < key.by_score) | ((by_score == key.by_score) & (by_date < key.by_date))
     tied = np.flatnonzero((by_score == key.by_score) & (by_date == key.by_date))
