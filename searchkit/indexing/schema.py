@@ -20,10 +20,9 @@ from typing import Any, NamedTuple
 
 from whoosh import columns, fields, formats
 from whoosh.analysis import Analyzer as WhooshAnalyzer
-from whoosh.analysis import IDAnalyzer
 from whoosh.analysis import Token as WhooshToken
 
-from searchkit.analysis import Kind, analyzer_for, fold, fold_label, tokenize
+from searchkit.analysis import Kind, Token, analyzer_for, fold, fold_label, tokenize
 from searchkit.article import Article
 from searchkit.dates import UNDATED, ArchiveCalendar, utc_datetime
 from searchkit.settings import Settings
@@ -73,7 +72,8 @@ class ArchiveAnalyzer(WhooshAnalyzer):  # type: ignore[misc]  # whoosh is untype
         """Yield one Whoosh token, over and over, for every term of ``value``."""
         forms = (_folded_form,) if self.exact else (analyzer_for(self.language).forms,)
         whoosh_token = WhooshToken(positions, chars, removestops=removestops, mode=mode, **kwargs)
-        for token in tokenize(value, start_pos):
+        tokens = tokenize(value, start_pos)
+        for token in _fullest_spellings(tokens) if mode == "query" else tokens:
             for form in forms[0](token.text, token.kind):
                 whoosh_token.text = form
                 whoosh_token.boost = 1.0
@@ -86,6 +86,19 @@ class ArchiveAnalyzer(WhooshAnalyzer):  # type: ignore[misc]  # whoosh is untype
                     whoosh_token.startchar = start_char + token.start
                     whoosh_token.endchar = start_char + token.end
                 yield whoosh_token
+
+
+class LabelAnalyzer(WhooshAnalyzer):  # type: ignore[misc]
+    """A label as a Whoosh analyzer: one token, folded."""
+
+    def __call__(
+        self, value: str, positions: bool = False, chars: bool = False, start_char: int = 0, **kwargs: Any
+    ) -> Iterator[WhooshToken]:
+        """Yield the one token of a label."""
+        token = WhooshToken(positions, chars, text=fold_label(value), boost=1.0, stopped=False, original=value)
+        token.pos = 0
+        token.startchar, token.endchar = start_char, start_char + len(value)
+        yield token
 
 
 class TextField(fields.FieldType):  # type: ignore[misc]
@@ -132,7 +145,7 @@ class LabelField(fields.FieldType):  # type: ignore[misc]
     """Whole values such as topics: found folded, kept as written in a column."""
 
     def __init__(self) -> None:
-        super().__init__(format=formats.Existence(), analyzer=IDAnalyzer(), sortable=columns.VarBytesColumn())
+        super().__init__(format=formats.Existence(), analyzer=LabelAnalyzer(), sortable=columns.VarBytesColumn())
 
     def index(self, value: Any, **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
         """Yield one posting for each different label in ``value``, a list of texts or one text."""
@@ -140,10 +153,6 @@ class LabelField(fields.FieldType):  # type: ignore[misc]
         for folded in dict.fromkeys(fold_label(label) for label in labels):
             if folded:
                 yield folded.encode(), 1, 1.0, b""
-
-    def process_text(self, qstring: str, mode: str = "", **_: Any) -> Iterator[str]:
-        """Yield the one folded term of a label in a query."""
-        yield fold_label(qstring)
 
     def to_column_value(self, value: Any) -> bytes:
         """The labels as written, joined by U+001F."""
@@ -202,6 +211,19 @@ def language_labels(code: str) -> list[str]:
     """A code like pt-BR is found as pt-br and as pt."""
     whole = code.replace("_", "-").lower()
     return list(dict.fromkeys((whole.split("-")[0], whole)))
+
+
+def _fullest_spellings(tokens: Iterable[Token]) -> Iterator[Token]:
+    """Of several spellings of one word the one that says most, once: what a query parser without alternatives needs."""
+    found = list(tokens)
+    full = {(token.start, token.end) for token in found if token.kind in (Kind.JOINED, Kind.SYMBOL)}
+    before = None
+    for token in found:
+        is_part = token.kind is Kind.WORD and any(start <= token.start and token.end <= end for start, end in full)
+        is_said = before is not None and before.start <= token.start and token.end <= before.end
+        if not is_part and not is_said:
+            yield token
+            before = token
 
 
 def _folded_form(word: str, _kind: Kind) -> Iterable[str]:

@@ -1,0 +1,124 @@
+"""Snippets: the article's own text, with exactly what matched marked in it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from searchkit.analysis import analyzer_for
+from searchkit.page.snippets import build_snippets, find_matches, merge_marks
+from searchkit.plan.highlights import highlights
+from searchkit.query.nodes import And, Label, Node, Not, Or, Phrase, Prefix, Word
+
+ENGLISH = analyzer_for("en")
+
+
+def marked(text: str, *nodes: Node) -> list[str]:
+    """The parts of ``text`` that are marked for a query."""
+    wanted = highlights(And(nodes), (ENGLISH,)) if len(nodes) > 1 else highlights(nodes[0], (ENGLISH,))
+    return [text[start:end] for start, end in merge_marks(find_matches(text, wanted, ENGLISH))]
+
+
+MARKED = [
+    ("Transfusions were transfused.", [Word("transfusion")], ["Transfusions", "transfused"]),
+    ("In a café, the cafe.", [Word("cafe")], ["café", "cafe"]),
+    ("interest rates and rates of interest", [Phrase("interest rate")], ["interest rates"]),
+    ("red cells, red blood cells", [Phrase("red cells", slop=1)], ["red cells", "red blood cells"]),
+    ("COVID-19, covid19 and COVID 19", [Word("covid-19")], ["COVID-19", "covid19", "COVID 19"]),
+    ("the U.S. and US", [Word("U.S.")], ["U.S", "US"]),
+    ("C++ is not C", [Word("C++")], ["C++"]),
+    ("patient’s rights", [Word("patient")], ["patient’s"]),
+    ("東京都は日本の首都", [Word("東京")], ["東京"]),
+    ("東京都は日本の首都", [Word("日本の首都")], ["日本の首都"]),
+    ("東京都は日本の首都", [Word("都")], ["都", "都"]),
+    ("transfer and trance", [Prefix("transf")], ["transfer"]),
+    ("bank and rates", [Word("bank"), Not(Word("rates"))], ["bank"]),
+    ("bank and rates", [Or((Word("bank"), Word("rates")))], ["bank", "rates"]),
+    ("News about bank", [Label("topic", "News"), Word("bank")], ["bank"]),
+    ("title words only", [Word("title", "title")], ["title"]),
+]
+
+
+@pytest.mark.parametrize(("text", "nodes", "expected"), MARKED)
+def test_exactly_what_matched_is_marked(text: str, nodes: list[Node], expected: list[str]) -> None:
+    """Stems mark whole words, phrases are one mark, exclusions and labels mark nothing."""
+    assert marked(text, *nodes) == expected
+
+
+LONG = "Filler words stand here to make it long. " * 20
+
+
+def test_the_passage_with_most_of_the_query_is_shown() -> None:
+    """Of several places the one that has both words wins over those that repeat one."""
+    text = f"Plasma plasma plasma. {LONG}At last plasma meets platelets. {LONG}Plasma again."
+    matches = find_matches(text, highlights(And((Word("plasma"), Word("platelet"))), (ENGLISH,)), ENGLISH)
+
+    snippets = build_snippets(text, matches, most=1)
+    assert "plasma meets platelets" in snippets[0].text
+
+
+def test_a_passage_begins_with_its_sentence_where_that_fits() -> None:
+    """A reader sees the sentence from its start."""
+    text = f"{LONG}Cold platelets stop bleeding sooner. {LONG}"
+    (snippet,) = build_snippets(text, find_matches(text, highlights(Word("bleeding"), (ENGLISH,)), ENGLISH))
+
+    assert "Cold platelets stop bleeding" in snippet.text
+    assert text[: snippet.start].rstrip().endswith(".")
+
+
+def test_without_matches_the_beginning_is_shown() -> None:
+    """An article found by its topic shows how it begins, cut between words."""
+    (snippet,) = build_snippets("  " + LONG, [])
+
+    assert (snippet.start, snippet.marks) == (2, ())
+    assert snippet.text.startswith("Filler words")
+    assert LONG[len(snippet.text)] == " "
+
+
+def test_an_empty_body_has_no_snippet() -> None:
+    """Nothing but white space gives no snippet instead of an empty one."""
+    assert build_snippets(" \n", []) == ()
+
+
+vocabulary = [
+    "plasma",
+    "Plasma,",
+    "platelets.",
+    "the",
+    "\n\n",
+    "naïve",
+    "COVID-19",
+    "東京都は",
+    "x" * 50,
+    "“quoted”",
+    "end!",
+]
+texts = st.lists(st.sampled_from(vocabulary), max_size=120).map(" ".join)
+queries = st.lists(
+    st.sampled_from(
+        [Word("plasma"), Word("platelet"), Phrase("plasma platelets"), Word("covid-19"), Word("京"), Prefix("na")]
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(texts, queries, st.integers(20, 300), st.integers(1, 3))
+def test_snippets_keep_their_contract(text: str, nodes: list[Node], width: int, most: int) -> None:
+    """Snippets are slices of the text in order without overlap, marks are matches inside, one if the text has any."""
+    wanted = highlights(Or(tuple(nodes)), (ENGLISH,))
+    matches = find_matches(text, wanted, ENGLISH)
+    snippets = build_snippets(text, matches, width=width, most=most)
+
+    places = {(match.start, match.end) for match in matches}
+    end = 0
+    for snippet in snippets:
+        assert text[snippet.start : snippet.start + len(snippet.text)] == snippet.text
+        assert snippet.start >= end
+        end = snippet.start + len(snippet.text)
+        assert list(snippet.marks) == sorted(snippet.marks)
+        for first, last in snippet.marks:
+            assert 0 <= first < last <= len(snippet.text)
+            assert any(snippet.start + first == start for start, _ in places)
+    assert len(snippets) <= most
+    assert bool(matches) == any(snippet.marks for snippet in snippets)
+    assert bool(snippets) == bool(text.strip())
