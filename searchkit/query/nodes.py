@@ -1,8 +1,8 @@
 """The query tree: what a reader asked for, before anybody knows how an index answers it.
 
-Nodes are small, frozen and comparable. They hold text as it was typed, not terms: which terms a word stands for
-depends on the languages of the archive and is decided in `plan/`. `canonical` writes a tree in the query language,
-and reading that text gives the same tree again.
+Nodes are small, frozen and comparable. They hold text as it was typed, not terms: which terms a word stands
+for depends on the languages of the archive and is decided in `plan/`. `canonical` writes a tree in the query
+language, and reading that text gives the same tree again.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ LabelField = Literal["topic", "kind", "author", "language", "id", "url"]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """An article whose text (or title, when ``field`` says so) has this word, in any of its inflected forms."""
+    """An article whose text (or title, as ``field`` says) has this word, in any of its inflected forms."""
 
     text: str
     field: TextField | None = None
@@ -40,7 +40,7 @@ class Prefix:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """An article filed under exactly this topic, kind, author, …, compared without regard to case and accents."""
+    """An article with exactly this topic, kind, author, …, compared without regard to case and accents."""
 
     field: LabelField
     value: str

@@ -1,7 +1,7 @@
 """The receipt: a structured account of what a query was read as.
 
-It says which words are required, optional and excluded, which filters and dates apply, and what was ignored and
-why, as data for programs and as one plain sentence for people.
+It says which words are required, optional and excluded, which filters and dates apply, and what was ignored
+and why, as data for programs and as one plain sentence for people.
 """
 
 from dataclasses import asdict, dataclass
@@ -10,7 +10,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something in the query that was corrected, cut or ignored: ``text`` as typed, where it begins, and why."""
+    """Something in the query that was corrected, cut or ignored: ``text`` as typed, where it begins, and why.
+
+    ``position`` is -1 for something that does not stand in the query's text, such as a filter given beside
+    it.
+    """
 
     text: str
     position: int
@@ -30,9 +34,9 @@ class Filter:
 class Receipt:
     """What the query ``text`` was read as.
 
-    Words and phrases are as typed, phrases in quotation marks. ``since`` and ``until`` are the first and last day of
-    the dates asked for, both inclusive, as 2017-08-23 (with a time where one was given), or None where that side is
-    open. ``canonical`` is the query in its plainest spelling: reading it gives the same tree.
+    Words and phrases are as typed, phrases in quotation marks. ``since`` and ``until`` are the first and last
+    day of the dates asked for, both inclusive, as 2017-08-23 (with a time where one was given), or None where
+    that side is open. ``canonical`` is the query in its plainest spelling: reading it gives the same tree.
     """
 
     text: str

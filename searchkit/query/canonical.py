@@ -1,0 +1,78 @@
+"""A tree written in the query language, in its plainest spelling.
+
+Reading what `canonical` writes gives the same tree, for every tree in the normal form (`normal_form.py`) that
+is within the reader's limits. Groups are always written, so that nothing depends on knowing which operator
+binds tighter.
+"""
+
+import re
+from datetime import date, datetime, timedelta
+
+from searchkit.dates import month_period, year_period
+from searchkit.query.nodes import And, Everything, Label, Node, Not, Or, Phrase, Prefix, Published, Word
+
+_PLAIN_VALUE = re.compile(r"\w+(?:[-.]\w+)*")
+_ONE_DAY = timedelta(days=1)
+
+
+def canonical(node: Node) -> str:
+    """The query, in one line, that is read as ``node``."""
+    match node:
+        case And(nodes):
+            return " ".join(_grouped(part, Or) for part in nodes)
+        case Or(nodes):
+            return " OR ".join(_grouped(part, And) for part in nodes)
+        case Not(inner):
+            return "-" + _grouped(inner, And, Or)
+        case Label(field, value):
+            return f"{field}:{_quoted_value(value)}"
+        case Published():
+            return f"date:{_span(node)}"
+        case Everything():
+            return "*"
+        case _:
+            return f"{node.field}:{_bare(node)}" if node.field else _bare(node)
+
+
+def last_moment(end: date) -> date:
+    """The last day, or for a datetime the last microsecond, before an exclusive ``end``."""
+    return end - (timedelta(microseconds=1) if isinstance(end, datetime) else _ONE_DAY)
+
+
+def _grouped(node: Node, *kinds: type[And] | type[Or]) -> str:
+    return f"({canonical(node)})" if isinstance(node, kinds) else canonical(node)
+
+
+def _bare(node: Word | Phrase | Prefix) -> str:
+    if isinstance(node, Phrase):
+        return f'"{node.text}"~{node.slop}' if node.slop else f'"{node.text}"'
+    return node.text + "*" if isinstance(node, Prefix) else node.text
+
+
+def _quoted_value(value: str) -> str:
+    """The value bare where it can be read in one way only, else quoted, quotation marks in it doubled."""
+    if _PLAIN_VALUE.fullmatch(value):
+        return value
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _span(span: Published) -> str:
+    if span.start is None and span.end is None:
+        return "*"
+    first = "" if span.start is None else span.start.isoformat()
+    last = "" if span.end is None else last_moment(span.end).isoformat()
+    return name_of_period(span) or (first if first == last else f"{first}..{last}")
+
+
+def name_of_period(span: Published) -> str | None:
+    """The span as 2016, 2016-03 or 2016-03-01 where it is exactly one year, month or day."""
+    start, end = span.start, span.end
+    if start is None or end is None or isinstance(start, datetime) or isinstance(end, datetime):
+        return None
+    if end - start == _ONE_DAY:
+        return start.isoformat()
+    if start.day == 1 and end == month_period(start.year, start.month).end:
+        return start.isoformat()[:7]
+    if (start.month, start.day) == (1, 1) and end == year_period(start.year).end:
+        return start.isoformat()[:4]
+    return None

@@ -1,0 +1,503 @@
+"""From what was typed to tokens: words, phrases, values of fields, operators and parentheses.
+
+The rules here are about characters: which of them quote, which exclude, which belong to a word (C++, .NET,
+O'Brien, 10.1016/j.chest) and which are only punctuation around it. What the tokens mean together is decided
+in `reader.py`.
+
+Each character is looked at a bounded number of times, so lexing takes time linear in the length of the text,
+and no text is an error: what cannot be used is left out with a remark.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from searchkit.query.receipt import Remark
+
+MAX_LENGTH = 8192
+MAX_WORDS = 256
+MAX_SLOP = 100
+_MOST_REMARKS = 100  # nobody reads more, and 8,000 quotation marks would make as many
+
+LABEL_FIELDS = {
+    "topic": "topic", "topics": "topic", "tag": "topic", "tags": "topic",
+    "category": "topic", "categories": "topic", "section": "topic", "sections": "topic",
+    "kind": "kind", "kinds": "kind", "type": "kind", "author": "author", "authors": "author", "by": "author",
+    "language": "language", "lang": "language", "id": "id", "url": "url",
+}  # fmt: skip
+TEXT_FIELDS = {"title": "title", "doi": "text", "text": "text"}
+DATE_FIELDS = {
+    "date": "date", "published": "date", "year": "date",
+    "since": "since", "until": "until", "before": "before", "after": "after",
+}  # fmt: skip
+FIELDS = LABEL_FIELDS | TEXT_FIELDS | DATE_FIELDS
+
+
+class Kind(Enum):
+    """What a token is."""
+
+    WORD = "word"
+    PREFIX = "prefix"
+    PHRASE = "phrase"
+    VALUE = "value"
+    URL = "url"
+    STAR = "star"
+    OPEN = "open"
+    CLOSE = "close"
+    AND = "and"
+    OR = "or"
+    NOT = "not"
+    DROPPED = "dropped"
+
+
+class Token(NamedTuple):
+    """A token and the characters ``start`` to ``end`` of the text it was read from.
+
+    ``field`` is the field written directly before it, in its own name ("topic" for ``tag:``).
+    """
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    field: str | None = None
+    slop: int = 0
+
+
+OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT, "&": Kind.AND, "&&": Kind.AND}
+
+_DOUBLE_QUOTES = '"“”„‟＂〝〞〟'
+_CLOSING_QUOTES = dict.fromkeys(_DOUBLE_QUOTES, _DOUBLE_QUOTES) | {
+    "«": "»", "»": "«", "‹": "›", "›": "‹", "「": "」", "」": "", "『": "』", "』": "", "｢": "｣", "｣": "",
+}  # fmt: skip
+_QUOTES = "".join(_CLOSING_QUOTES)
+_CLOSERS = {marks: re.compile(f"[{marks}]") for marks in _CLOSING_QUOTES.values() if marks}
+_SINGLE_QUOTES = "'‘’‚‛＇"
+_DASHES = "-–—−－‐‑"
+_OPENING_PARENTHESES = "(（"
+_CLOSING_PARENTHESES = ")）"
+_BARS = "|｜"
+_BREAKS = f"{_OPENING_PARENTHESES}{_CLOSING_PARENTHESES}{_BARS}{_QUOTES}"
+_STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES + "`´<{[]}>^" + "\u200c\u200d"
+_BRACKETS = {"]": "[", "}": "{", ">": "<"}
+
+_SPACE = re.compile(r"\s*")
+_UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_RAW_WORD = re.compile(rf"[^\s{re.escape(_BREAKS)}、。，；：！？]+")
+_RAW_VALUE = re.compile(rf"[^\s{re.escape(_BREAKS)}]+")
+_PUNCTUATION = re.compile(
+    rf"(?:[\[\]{{}}<>,;:!?…¡¿·•、。，；：！？．`´~～^\u200c\u200d{_SINGLE_QUOTES}]+"
+    r"|\.{2,}|\.(?!\w)"  # but not the point of .NET
+    rf"|\++(?=[^\W\d]|[{re.escape(_QUOTES + _OPENING_PARENTHESES)}]))+"  # +word once meant: required
+)
+_BEFORE_TITLE_WORD = re.compile(rf"(?:{_PUNCTUATION.pattern}|[{re.escape(_DASHES)}])*+")
+_DASH_RUN = re.compile(rf"[{re.escape(_DASHES)}]+")
+_BAR_RUN = re.compile(rf"[{_BARS}]+")
+_STARS = re.compile(r"\*+")
+_ADDRESS = rf"(?:[^\s(){_QUOTES}]|\([^\s(){_QUOTES}]*\))+"
+_URL = re.compile(rf"https?://{_ADDRESS}", re.IGNORECASE)
+_ADDRESS_VALUE = re.compile(_ADDRESS)
+_DATE_VALUE = re.compile(rf"\[[^\[\]]{{1,80}}\]|\{{[^{{}}]{{1,80}}\}}|[^\s{re.escape(_BREAKS)}]+")
+_FIELD = re.compile(r"([A-Za-z]+)[:：]")
+_FIELD_LIKE = re.compile(rf"[\w{re.escape(_QUOTES + _OPENING_PARENTHESES)}]")
+_SLOP = re.compile(r"[~～〜]([0-9]{1,9})?")
+_ABBREVIATION = re.compile(r"(?:[^\W\d_]{1,3}\.){2,}")
+_STAR_WITHIN = re.compile(r"[a-z]\*[a-z]")
+_FUZZY = re.compile(r"[~～〜][0-9]?$")
+# An opening mark, words whose only marks are apostrophes between letters, and a mark that ends a word.
+_SINGLE_QUOTED = re.compile(
+    rf"['‘‚‛＇](?=\w)((?:[^{_SINGLE_QUOTES}{re.escape(_QUOTES)}]|(?<=\w)['’](?=\w))++)(?<=\S)['’‘＇](?=[\s)）,;:.!?~～|]|$)"
+)
+_ELISION = re.compile(r"\d|(?:tis|twas|twere|til|till|em|n|cause|cos|bout|round)\b", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Lexed:
+    """The tokens of ``text``, which is what was typed without the characters that cannot be read."""
+
+    text: str = ""
+    tokens: list[Token] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    positions: list[int] | None = None
+    """Where each character of ``text`` was typed; None when all of them stand where they stood."""
+
+    def remark(self, start: int, end: int, reason: str) -> None:
+        """Say what became of the characters from ``start`` to ``end`` of ``text``."""
+        if len(self.remarks) >= _MOST_REMARKS:
+            return
+        text = self.text[start:end]
+        shown = text if len(text) <= 60 else text[:59] + "…"
+        self.remarks.append(Remark(shown, self.positions[start] if self.positions else start, reason))
+
+
+def lex(typed: str) -> Lexed:
+    """The tokens of what was typed; positions in remarks count characters of ``typed``."""
+    lexed = Lexed()
+    _make_readable(typed, lexed)
+    _Lexer(lexed).run()
+    return lexed
+
+
+def has_word(text: str) -> bool:
+    """Whether there is a letter or digit, without which an index has nothing to look up."""
+    return text.isalnum() or any(character.isalnum() for character in text)
+
+
+def _make_readable(typed: str, lexed: Lexed) -> None:
+    """Leave out characters nobody can see, make control characters spaces, and cut what is too long."""
+    text = typed
+    if len(text) > MAX_LENGTH:
+        cut = text.rfind(" ", MAX_LENGTH - 100, MAX_LENGTH)
+        cut = MAX_LENGTH if cut < 0 else cut
+        left_out = _INVISIBLE.sub("", _UNREADABLE.sub(" ", text[cut : cut + 59])) + "…"
+        lexed.remarks.append(Remark(left_out, cut, f"left out: a query has at most {MAX_LENGTH:,} characters"))
+        text = text[:cut]
+    if not (text.isascii() and text.isprintable()):
+        if unreadable := _UNREADABLE.search(text):
+            lexed.remarks.append(_named(unreadable, "control characters are read as spaces"))
+            text = _UNREADABLE.sub(" ", text)
+        if invisible := _INVISIBLE.search(text):
+            lexed.remarks.append(_named(invisible, "invisible characters are left out"))
+            lexed.positions = [at for at, character in enumerate(text) if not _INVISIBLE.match(character)]
+            text = _INVISIBLE.sub("", text)
+    lexed.text = text
+
+
+def _named(character: re.Match[str], reason: str) -> Remark:
+    # Named, not repeated: an escape character in a receipt would reach the reader's terminal.
+    return Remark(f"U+{ord(character[0]):04X}", character.start(), reason)
+
+
+class _Lexer:
+    """Walks over the text of ``lexed`` once and adds tokens and remarks to it."""
+
+    def __init__(self, lexed: Lexed) -> None:
+        self.text = lexed.text
+        self.tokens = lexed.tokens
+        self.remark = lexed.remark
+        self.at = 0
+        self.words_left = MAX_WORDS
+        # Kinds of quotes known to have no closing mark further on; looked for once, or lexing would be
+        # quadratic.
+        self.unclosed: set[str] = set()
+
+    def run(self) -> None:
+        text = self.text
+        while True:
+            self.at = at = _run_end(_SPACE, text, self.at)
+            if at >= len(text):
+                return
+            if self.words_left <= 0:
+                self.remark(at, len(text), f"left out: a query has at most {MAX_WORDS} words")
+                return
+            self._next(text[at])
+
+    def _next(self, character: str) -> None:
+        text, at = self.text, self.at
+        if character in _OPENING_PARENTHESES:
+            self._add(Kind.OPEN, character, at + 1)
+        elif character in _CLOSING_PARENTHESES:
+            self._add(Kind.CLOSE, character, at + 1)
+        elif character in _BARS:
+            end = _run_end(_BAR_RUN, text, at)
+            self._add(Kind.OR, text[at:end], end)
+        elif character in _DASHES:
+            self._dash()
+        elif character in _QUOTES:
+            self._quoted(None)
+        elif character == "*":
+            self._star()
+        elif not (character in _SINGLE_QUOTES and self._single_quoted(None)) and not self._punctuation():
+            self._word()
+
+    def _add(self, kind: Kind, value: str, end: int, field: str | None = None, slop: int = 0) -> None:
+        self.tokens.append(Token(kind, value, self.at, end, field, slop))
+        self.at = end
+
+    def _drop(self, end: int, reason: str) -> None:
+        """Leave out something that stood where a word might have stood."""
+        self.remark(self.at, end, reason)
+        self._add(Kind.DROPPED, "", end)
+
+    # ---- characters that are not words ---------------------------------------------------------------------
+
+    def _is_break(self, at: int) -> bool:
+        return at >= len(self.text) or self.text[at].isspace() or self.text[at] in _CLOSING_PARENTHESES + _BARS
+
+    def _starts_token(self) -> bool:
+        """Whether nothing that belongs to a word or closes something stands directly before."""
+        before = self.text[self.at - 1] if self.at else " "
+        return not (before.isalnum() or before in _CLOSING_PARENTHESES or before in _QUOTES)
+
+    def _dash(self) -> None:
+        end = _run_end(_DASH_RUN, self.text, self.at)
+        if not self._starts_token():
+            if not self._is_break(end):
+                self.remark(self.at, end, "read as a hyphen; to exclude the word put a space before the dash")
+            self.at = end
+        elif self._is_break(end):
+            self._drop(end, "a dash excludes only when a word follows directly, as in -word")
+        else:
+            self._add(Kind.NOT, self.text[self.at : end], end)
+
+    def _star(self) -> None:
+        end = _run_end(_STARS, self.text, self.at)
+        if self._is_break(end):
+            self._add(Kind.STAR, "*", end)
+        else:
+            self.remark(self.at, end, "a star stands for any ending, so it is read only after a word, as in trans*")
+            self.at = end
+
+    def _punctuation(self) -> bool:
+        """Skip punctuation before a word; standing alone it is left out with a remark."""
+        matched = _PUNCTUATION.match(self.text, self.at)
+        if matched is None:
+            return False
+        if not self._is_break(matched.end()):
+            if matched[0] == "!":
+                self.remark(
+                    self.at,
+                    matched.end(),
+                    "an exclamation mark is punctuation; to exclude a word write -word",
+                )
+            self.at = matched.end()
+        elif self._starts_token():
+            self._drop(matched.end(), "punctuation is not searched for")
+        else:
+            self.at = matched.end()
+        return True
+
+    # ---- quotes --------------------------------------------------------------------------------------------
+
+    def _quoted(self, field: str | None) -> bool:
+        """A phrase or the value of a field in quotation marks of any typography; a lone one is skipped."""
+        text, start = self.text, self.at
+        closing = _CLOSING_QUOTES[text[start]]
+        is_stray = text[start - 1 : start].isalnum() and (start + 1 >= len(text) or text[start + 1].isspace())
+        if field in LABEL_FIELDS.values() and text[start] == '"' and (end := self._doubled_end(start)) >= 0:
+            content = text[start + 1 : end].replace('""', '"')
+        elif (field is None and is_stray) or (end := self._closing(start + 1, closing)) < 0:
+            self.remark(start, start + 1, "a quotation mark without its partner is left out")
+            self.at += 1
+            return False
+        else:
+            content = text[start + 1 : end]
+        self._phrase(content, end + 1, field)
+        return True
+
+    def _closing(self, start: int, closing: str) -> int:
+        if closing in self.unclosed or not closing:
+            return -1
+        matched = _CLOSERS[closing].search(self.text, start)
+        if matched is None:
+            self.unclosed.add(closing)
+            return -1
+        return matched.start()
+
+    def _doubled_end(self, start: int) -> int:
+        """The closing straight quote of a value, in which two in a row stand for one; -1 for none."""
+        if "doubled" in self.unclosed:
+            return -1
+        at = self.text.find('"', start + 1)
+        while at >= 0 and self.text.startswith('"', at + 1):
+            at = self.text.find('"', at + 2)
+        if at < 0:
+            self.unclosed.add("doubled")
+        return at
+
+    def _single_quoted(self, field: str | None) -> bool:
+        """A phrase in single marks, where they cannot be apostrophes ('tis, the '90s, dogs')."""
+        matched = _SINGLE_QUOTED.match(self.text, self.at)
+        if matched is None or _ELISION.match(matched[1]) or not has_word(matched[1]):
+            return False
+        self._phrase(matched[1], matched.end(), field)
+        return True
+
+    def _phrase(self, content: str, end: int, field: str | None) -> None:
+        start = self.at
+        slop = 0
+        tilde = _SLOP.match(self.text, end)
+        if tilde:
+            end = tilde.end()
+            if tilde[1] is None:
+                self.remark(end - 1, end, 'a tilde after a phrase needs a number, as in "near words"~5')
+            else:
+                slop = min(int(tilde[1]), MAX_SLOP)
+                if slop < int(tilde[1]):
+                    self.remark(tilde.start(), end, f"read as ~{MAX_SLOP}, the furthest that words may be apart")
+        if field is not None and field != "title":
+            self._budget(1)
+            self._add(Kind.PHRASE, content, end, field)
+            return
+        words = "".join(" " if character in _DOUBLE_QUOTES else character for character in content).split()
+        if "*" in content and re.search(r"\w\*", content):
+            self.remark(start, end, "a star within quotation marks is not read as any ending")
+        if len(words) > self.words_left:
+            self.remark(start, end, f"cut: a query has at most {MAX_WORDS} words")
+            words = words[: self.words_left]
+        phrase = " ".join(words)
+        if not has_word(phrase):
+            self._drop(end, "there is no word between these quotation marks")
+            return
+        self._budget(len(words))
+        self._add(Kind.PHRASE, phrase, end, field, slop)
+
+    # ---- words and fields ----------------------------------------------------------------------------------
+
+    def _budget(self, words: int) -> None:
+        self.words_left -= words
+
+    def _word(self) -> None:
+        text, at = self.text, self.at
+        address = _URL.match(text, at) if text.startswith(("http", "HTTP", "Http"), at) else None
+        if address:
+            self._budget(2)
+            url = address[0][: _end_of_word(address[0])]
+            self._add(Kind.URL, url, address.end())
+            return
+        named = _FIELD.match(text, at)
+        if named:
+            field = FIELDS.get(named[1].lower())
+            if field == "text":
+                self._any_text(named)
+                return
+            if field:
+                self._field(field, named)
+                return
+            if len(named[1]) > 1 and _FIELD_LIKE.match(text, named.end()):
+                self._unknown_field(named)
+                return
+        raw = _RAW_WORD.match(text, at)
+        assert raw is not None  # every character a word cannot begin with was dealt with before
+        self._finish_word(raw[0], at, raw.end(), None)
+
+    def _any_text(self, named: re.Match[str]) -> None:
+        """``doi:`` is looked for in the text, so what follows is read as if it stood alone."""
+        end = _run_end(_SPACE, self.text, named.end())
+        if self._is_break(end):
+            self._drop(named.end(), f"{named[0]} needs a value directly after it, as in doi:10.5555/12345678")
+        else:
+            self.at = end
+
+    def _unknown_field(self, named: re.Match[str]) -> None:
+        reason = f"{named[1]} is no field; read as words. Fields are title, topic, author, kind, date …"
+        self.remark(self.at, named.end(), reason)
+        kind = OPERATORS.get(named[1], Kind.WORD)
+        self._budget(1)
+        self._add(kind, named[1], named.end(1))
+        self.at = named.end()
+
+    def _finish_word(self, raw: str, start: int, end: int, field: str | None) -> None:
+        """One word of the text or of a text field, without the punctuation around it."""
+        if field is None and raw in OPERATORS:
+            self._add(OPERATORS[raw], raw, end)
+            return
+        word, is_prefix = raw, False
+        while True:
+            word = word[: _end_of_word(word)]
+            if word.endswith("*"):
+                word, is_prefix = word.rstrip("*"), True
+            elif _FUZZY.search(word):
+                self.remark(start, end, "approximate spelling (~) is not available; the word is read as written")
+                word = _FUZZY.sub("", word)
+            else:
+                break
+        if _STAR_WITHIN.search(word):
+            self.remark(start, end, "a star within a word is not read as any letters, only one at its end")
+        if not has_word(word):
+            self._drop(end, "nothing in this can be searched for: it has no letter or digit")
+        elif field is None and not is_prefix and word in OPERATORS:
+            self._add(OPERATORS[word], word, end)
+        else:
+            self._budget(1)
+            self._add(Kind.PREFIX if is_prefix else Kind.WORD, word, end, field)
+
+    def _field(self, field: str, named: re.Match[str]) -> None:
+        """The value after ``field:``, also after a space, as in ``author: Smith``."""
+        text, start = self.text, self.at
+        at = _run_end(_SPACE, text, named.end())
+        is_spaced = at > named.end()
+        dash = _DASH_RUN.match(text, at)
+        if dash and not is_spaced and not self._is_break(dash.end()) and field not in ("id", "url"):
+            # topic:-News can only mean what -topic:News says.
+            self._add(Kind.NOT, dash[0], dash.end())
+            at = dash.end()
+        self.at = at
+        if not self._is_break(at) and not (is_spaced and self._is_operator(at)):
+            if text[at] in _OPENING_PARENTHESES:
+                self._add(Kind.OPEN, text[at], at + 1, field)
+                return
+            if text[at] in _QUOTES and self._quoted(field):
+                return
+            if text[at] in _SINGLE_QUOTES and self._single_quoted(field):
+                return
+            if self._bare_value(field):
+                return
+        end, self.at = self.at, start
+        self._drop(end, f"{named[0]} needs a value directly after it, as in {_EXAMPLES[field]}")
+
+    def _is_operator(self, at: int) -> bool:
+        """Whether what follows ``field: `` is something of its own and not the field's value."""
+        raw = _RAW_WORD.match(self.text, at)
+        named = _FIELD.match(self.text, at)
+        return (
+            self.text[at] in _DASHES + _OPENING_PARENTHESES
+            or (raw is not None and raw[0] in OPERATORS)
+            or (named is not None and named[1].lower() in FIELDS)
+        )
+
+    def _bare_value(self, field: str) -> bool:
+        text = self.text
+        if field == "title":
+            raw = _RAW_WORD.match(text, _run_end(_BEFORE_TITLE_WORD, text, self.at))
+            if raw is None:
+                return False
+            self.at = raw.start()
+            self._finish_word(raw[0], raw.start(), raw.end(), field)
+            return True
+        pattern = _ADDRESS_VALUE if field in ("id", "url") else _DATE_VALUE if field in DATE_FIELDS else _RAW_VALUE
+        raw = pattern.match(text, self.at)
+        if raw is None:
+            return False
+        value = raw[0]
+        if field in DATE_FIELDS:
+            value = value if value.endswith("..") else value.rstrip(".,;:!?")
+        else:
+            value = value[: _end_of_word(value)]
+            if field not in ("id", "url") and value.endswith("*"):
+                self.remark(self.at, raw.end(), f"a {field} is compared as a whole; a star is read only after words")
+                value = value.rstrip("*")
+        if not value:
+            return False
+        self._budget(1)
+        self._add(Kind.VALUE, value, raw.end(), field)
+        return True
+
+
+_EXAMPLES = {
+    "title": "title:heparin", "topic": "topic:News", "kind": "kind:podcast",
+    "author": "author:Smith", "language": "language:en", "id": "id:a1", "url": "url:https://example.org/a1",
+    "date": "date:2016", "since": "since:2016", "until": "until:2018",
+    "before": "before:2016", "after": "after:2018",
+}  # fmt: skip
+
+
+def _run_end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where the characters that ``pattern`` takes from ``at`` on end."""
+    matched = pattern.match(text, at)
+    return matched.end() if matched else at
+
+
+def _end_of_word(word: str) -> int:
+    """Where punctuation after the word begins; the last point of U.S. and the ] of x[1] belong to it."""
+    end = len(word)
+    while end and word[end - 1] in _STRIPPED_AT_END:
+        last = word[end - 1]
+        if last == "." and end <= 16 and _ABBREVIATION.fullmatch(word, 0, end):
+            break
+        if last in _BRACKETS and word.find(_BRACKETS[last], 0, end) >= 0:
+            break
+        end -= 1
+    return end

@@ -1,0 +1,217 @@
+"""Dates in words: what each expression means on a given day."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from searchkit.dates import Period
+from searchkit.query import parse_bound
+from searchkit.query.dates import parse_span, shift_months
+
+WEDNESDAY = date(2024, 5, 15)
+
+EXPRESSIONS = [
+    # days
+    ("today", "2024-05-15", "2024-05-15"),
+    ("Today", "2024-05-15", "2024-05-15"),
+    ("yesterday", "2024-05-14", "2024-05-14"),
+    ("the day before yesterday", "2024-05-13", "2024-05-13"),
+    ("tomorrow", "2024-05-16", "2024-05-16"),
+    ("wednesday", "2024-05-15", "2024-05-15"),
+    ("last wednesday", "2024-05-08", "2024-05-08"),
+    ("monday", "2024-05-13", "2024-05-13"),
+    ("last fri", "2024-05-10", "2024-05-10"),
+    ("3 days ago", "2024-05-12", "2024-05-12"),
+    ("two weeks ago", "2024-05-01", "2024-05-01"),
+    ("a month ago", "2024-04-15", "2024-04-15"),
+    ("10 years ago", "2014-05-15", "2014-05-15"),
+    # units of the calendar
+    ("this week", "2024-05-13", "2024-05-19"),
+    ("last week", "2024-05-06", "2024-05-12"),
+    ("previous week", "2024-05-06", "2024-05-12"),
+    ("this month", "2024-05-01", "2024-05-31"),
+    ("last month", "2024-04-01", "2024-04-30"),
+    ("last-month", "2024-04-01", "2024-04-30"),
+    ("LAST  MONTH", "2024-04-01", "2024-04-30"),
+    ("this quarter", "2024-04-01", "2024-06-30"),
+    ("last quarter", "2024-01-01", "2024-03-31"),
+    ("this year", "2024-01-01", "2024-12-31"),
+    ("last year", "2023-01-01", "2023-12-31"),
+    ("last decade", "2010-01-01", "2019-12-31"),
+    # so long a time, ending today
+    ("last 30 days", "2024-04-16", "2024-05-15"),
+    ("past 7 days", "2024-05-09", "2024-05-15"),
+    ("past week", "2024-05-09", "2024-05-15"),
+    ("past 1 day", "2024-05-15", "2024-05-15"),
+    ("past month", "2024-04-16", "2024-05-15"),
+    ("past 6 months", "2023-11-16", "2024-05-15"),
+    ("past year", "2023-05-16", "2024-05-15"),
+    ("past 10 years", "2014-05-16", "2024-05-15"),
+    ("the last ten years", "2014-05-16", "2024-05-15"),
+    ("past two decades", "2004-05-16", "2024-05-15"),
+    # months
+    ("june 2018", "2018-06-01", "2018-06-30"),
+    ("June-2018", "2018-06-01", "2018-06-30"),
+    ("2018 june", "2018-06-01", "2018-06-30"),
+    ("jun 2018", "2018-06-01", "2018-06-30"),
+    ("Sept. 2018", "2018-09-01", "2018-09-30"),
+    ("june of 2018", "2018-06-01", "2018-06-30"),
+    ("february 2020", "2020-02-01", "2020-02-29"),
+    ("feb 1900", "1900-02-01", "1900-02-28"),
+    ("december 2018", "2018-12-01", "2018-12-31"),
+    ("may", "2024-05-01", "2024-05-31"),
+    ("june", "2023-06-01", "2023-06-30"),
+    ("last may", "2023-05-01", "2023-05-31"),
+    ("last april", "2024-04-01", "2024-04-30"),
+    # seasons
+    ("spring 2019", "2019-03-01", "2019-05-31"),
+    ("summer 2019", "2019-06-01", "2019-08-31"),
+    ("autumn 2019", "2019-09-01", "2019-11-30"),
+    ("fall of 2019", "2019-09-01", "2019-11-30"),
+    ("winter 2019", "2019-12-01", "2020-02-29"),
+    ("winter 2019/20", "2019-12-01", "2020-02-29"),
+    ("winter 2018-2019", "2018-12-01", "2019-02-28"),
+    ("spring", "2024-03-01", "2024-05-31"),
+    ("last spring", "2023-03-01", "2023-05-31"),
+    ("winter", "2023-12-01", "2024-02-29"),
+    # quarters, halves, weeks, decades
+    ("2017-Q3", "2017-07-01", "2017-09-30"),
+    ("Q3 2017", "2017-07-01", "2017-09-30"),
+    ("2017q4", "2017-10-01", "2017-12-31"),
+    ("third quarter of 2017", "2017-07-01", "2017-09-30"),
+    ("2017-H2", "2017-07-01", "2017-12-31"),
+    ("2017-W34", "2017-08-21", "2017-08-27"),
+    ("2020-W53", "2020-12-28", "2021-01-03"),
+    ("1990s", "1990-01-01", "1999-12-31"),
+    ("the 2010's", "2010-01-01", "2019-12-31"),
+    # days by name
+    ("23 August 2017", "2017-08-23", "2017-08-23"),
+    ("23rd of August 2017", "2017-08-23", "2017-08-23"),
+    ("August 23 2017", "2017-08-23", "2017-08-23"),
+    ("Aug. 23rd, 2017", "2017-08-23", "2017-08-23"),
+    ("Wednesday, 23 August 2017", "2017-08-23", "2017-08-23"),
+    ("23-Aug-2017", "2017-08-23", "2017-08-23"),
+    ("2017 August 23", "2017-08-23", "2017-08-23"),
+    ("23 august", "2023-08-23", "2023-08-23"),
+    ("may 15", "2024-05-15", "2024-05-15"),
+    ("may 16", "2023-05-16", "2023-05-16"),
+    ("29 february", "2024-02-29", "2024-02-29"),
+    ("23.8.2017", "2017-08-23", "2017-08-23"),
+    ("23/8/2017", "2017-08-23", "2017-08-23"),
+    ("8/23/2017", "2017-08-23", "2017-08-23"),
+    ("5/5/2017", "2017-05-05", "2017-05-05"),
+    # plain forms
+    ("2016", "2016-01-01", "2016-12-31"),
+    ("2016-02", "2016-02-01", "2016-02-29"),
+    ("2016/02/03", "2016-02-03", "2016-02-03"),
+    ("20160203", "2016-02-03", "2016-02-03"),
+]
+
+
+@pytest.mark.parametrize(("text", "first", "last"), EXPRESSIONS)
+def test_expression_names_its_days(text: str, first: str, last: str) -> None:
+    """On 15 May 2024 the expression stands for these days."""
+    period = parse_bound(text, today=WEDNESDAY)
+    assert (period.start.isoformat(), period.last_day.isoformat()) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("text", "today", "first", "last"),
+    [
+        ("past month", "2023-03-31", "2023-03-01", "2023-03-31"),
+        ("past month", "2024-03-31", "2024-03-01", "2024-03-31"),
+        ("1 month ago", "2024-03-31", "2024-02-29", "2024-02-29"),
+        ("1 year ago", "2024-02-29", "2023-02-28", "2023-02-28"),
+        ("past year", "2024-02-29", "2023-03-01", "2024-02-29"),
+        ("4 years ago", "2024-02-29", "2020-02-29", "2020-02-29"),
+        ("last month", "2024-03-31", "2024-02-01", "2024-02-29"),
+        ("last month", "2024-01-01", "2023-12-01", "2023-12-31"),
+        ("last quarter", "2024-01-01", "2023-10-01", "2023-12-31"),
+        ("last week", "2024-01-01", "2023-12-25", "2023-12-31"),
+        ("this week", "2023-12-31", "2023-12-25", "2023-12-31"),
+        ("yesterday", "2024-03-01", "2024-02-29", "2024-02-29"),
+        ("last december", "2024-12-31", "2023-12-01", "2023-12-31"),
+        ("winter", "2024-01-10", "2023-12-01", "2024-02-29"),
+        ("last winter", "2024-01-10", "2022-12-01", "2023-02-28"),
+        ("february 29", "2023-05-01", "2020-02-29", "2020-02-29"),
+        ("february 29", "1904-02-28", "1896-02-29", "1896-02-29"),
+    ],
+)
+def test_expression_on_an_awkward_day(text: str, today: str, first: str, last: str) -> None:
+    """Ends of months and years, and leap days, are counted as the calendar has them."""
+    period = parse_bound(text, today=date.fromisoformat(today))
+    assert (period.start.isoformat(), period.last_day.isoformat()) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2016..2018", "2016-01-01", "2018-12-31"),
+        ("2016-03 .. 2018", "2016-03-01", "2018-12-31"),
+        ("2016...2018", "2016-01-01", "2018-12-31"),
+        ("2016…2018", "2016-01-01", "2018-12-31"),
+        ("2016-2018", "2016-01-01", "2018-12-31"),
+        ("2016–2018", "2016-01-01", "2018-12-31"),
+        ("2016 to 2018", "2016-01-01", "2018-12-31"),
+        ("from 2016 to june 2018", "2016-01-01", "2018-06-30"),
+        ("between 2016 and 2018", "2016-01-01", "2018-12-31"),
+        ("june to august 2018", "2018-06-01", "2018-08-31"),
+        ("june 2017..yesterday", "2017-06-01", "2024-05-14"),
+        ("[2016 TO 2018]", "2016-01-01", "2018-12-31"),
+        ("[2016 TO *]", "2016-01-01", None),
+        ("2016..", "2016-01-01", None),
+        ("..2016", None, "2016-12-31"),
+        ("..", None, None),
+        ("*", None, None),
+        ("last month", "2024-04-01", "2024-04-30"),
+    ],
+)
+def test_range_names_its_ends(text: str, first: str | None, last: str | None) -> None:
+    """A range begins where its first period begins and ends where its last one ends."""
+    span = parse_span(text, today=WEDNESDAY)
+    assert (span.first and span.first.start.isoformat(), span.last and span.last.last_day.isoformat()) == (
+        first,
+        last,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("nonsense", "last month"),
+        ("", "not a date"),
+        ("2018-13", "month"),
+        ("2017-02-29", "2017-02-29"),
+        ("30 february 2020", "30 february 2020"),
+        ("3/8/2017", "3 August or 8 March"),
+        ("winter 2019/22", "winter 2019/22"),
+        ("spring 2019/20", "spring 2019/20"),
+        ("2019-W54", "54"),
+        ("past 0 days", "past 0 days"),
+        ("9999 years ago", "9999 years ago"),
+        ("12", "'12'"),
+        ("0000", "0000"),
+        ("x" * 5000, "too long"),
+        ("9999-12-31T23:59:59.999999", "calendar"),
+    ],
+)
+def test_what_is_no_date_says_so(text: str, said: str) -> None:
+    """What names no day raises ValueError with a sentence that has the value or what is wrong with it."""
+    with pytest.raises(ValueError, match=said):
+        parse_bound(text, today=WEDNESDAY)
+
+
+def test_values_that_are_dates_already() -> None:
+    """A year as a number, a date and a datetime are periods too."""
+    noon = datetime(2018, 6, 30, 12, tzinfo=UTC)
+    assert parse_bound(2016, today=WEDNESDAY) == Period(date(2016, 1, 1), date(2017, 1, 1))
+    assert parse_bound(date(2016, 2, 29), today=WEDNESDAY) == Period(date(2016, 2, 29), date(2016, 3, 1))
+    assert parse_bound(noon, today=WEDNESDAY) == Period(noon, noon + timedelta(microseconds=1))
+    assert parse_bound("2018-06-30T12:00Z", today=WEDNESDAY).start == noon
+
+
+def test_shifting_months_keeps_to_the_month() -> None:
+    """The 31st of a shorter month is its last day, over years and backwards."""
+    assert shift_months(date(2024, 1, 31), 1) == date(2024, 2, 29)
+    assert shift_months(date(2024, 3, 31), -13) == date(2023, 2, 28)
+    assert shift_months(date(2024, 1, 31), -1) == date(2023, 12, 31)
