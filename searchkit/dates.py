@@ -110,7 +110,7 @@ def parse_moment(value: str | date) -> date:
 def _iso_spelling(text: str) -> str:
     """The spellings that static site generators and YAML allow, as ISO 8601 has them.
 
-    Slashes for dashes, one-digit months, days and hours, and the zone written apart or short: `` UTC``, `` +0100``, `` -5``.
+    Slashes for dashes, one-digit months, days and hours, and the zone written apart or short: `` UTC``, `` -5``.
     """
     text = re.sub(
         r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)",
@@ -146,7 +146,7 @@ class ArchiveCalendar:
         return cls(UTC if time_zone == "UTC" else ZoneInfo(time_zone))
 
     def instant(self, moment: date | None) -> int:
-        """Microseconds since 0001-01-01 UTC; UNDATED for None. A local time that occurs twice is its first occurrence."""
+        """Microseconds since 0001-01-01 UTC; UNDATED for None. A local time that occurs twice means the first."""
         if moment is None:
             return UNDATED
         local = moment if isinstance(moment, datetime) else datetime(moment.year, moment.month, moment.day)

@@ -35,4 +35,21 @@ class Skipped:
         return f"{self.place}: {self.reason}"
 
 
-Reading = Found | Skipped
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The article found next has the id of an earlier one, which it replaces when both are indexed."""
+
+    place: Place
+    article_id: str
+    first_place: Place
+
+    def __str__(self) -> str:
+        return f"{self.place}: replaces the article {self.article_id!r} of {self.first_place}"
+
+
+Reading = Found | Skipped | Repeated
+
+
+def too_large(limit: int) -> str:
+    """The reason given for an article that is larger than the setting allows."""
+    return f"is larger than {limit:,} bytes; raise the setting max_article_bytes if it really is one article"
