@@ -207,7 +207,7 @@ class LocalArchive:
     ) -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
         return with_filters(
-            read_query(query, today=today),
+            read_query(query, today=today, zone=generation.calendar.zone),
             topics=_values(topics),
             exclude_topics=_values(exclude_topics),
             kinds=_values(kinds),
