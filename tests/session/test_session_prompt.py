@@ -1,0 +1,46 @@
+"""Completion, the status line, and the history file of the prompt."""
+
+import pytest
+
+from searchkit.page.model import Page
+from searchkit.query.receipt import Receipt
+from searchkit.session.prompt import completions, history_path, status
+from searchkit.session.state import Request, State
+
+STATE = State(known_topics=("News", "RBC Transfusion", "Platelet Transfusion"), known_kinds=("news", "podcast"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("to", (0, ["topics ", "topic "])),
+        ("topic ", (6, ["News", "RBC Transfusion", "Platelet Transfusion"])),
+        ("topic transf", (6, ["RBC Transfusion", "Platelet Transfusion"])),
+        ("not topic rbc", (10, ["RBC Transfusion"])),
+        ("kind p", (5, ["podcast"])),
+        ("sort o", (5, ["oldest"])),
+        ("platelet to", (0, [])),
+    ],
+)
+def test_completion(typed, expected):
+    """Tab completes commands at the beginning and, behind them, the values they take."""
+    assert completions(typed, STATE) == expected
+
+
+def test_status_line():
+    """It says how many were found, for what, under which filters, without control characters."""
+    page = Page(1234, (), {}, (), Receipt("", "", ""))
+    state = State(request=Request("red \x1b", topics=("News",), since="2016"), page=page)
+    assert status(state) == "1,234 found · red ␛ · topic News · since 2016"
+    assert "help" in status(State())
+
+
+def test_history_is_kept_in_the_state_folder(tmp_path, monkeypatch):
+    """XDG_STATE_HOME decides where, and nobody else may read it; without a writable folder there is none."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    path = history_path()
+    assert path == tmp_path / "searchkit" / "history"
+    assert path.stat().st_mode & 0o077 == 0
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    assert history_path() is None
