@@ -11,8 +11,6 @@ What people type freely ("last month") is read in `query/`; here are only the fo
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from email.utils import parsedate_to_datetime
-from zoneinfo import ZoneInfo
 
 UNDATED = -1
 """The instant of an article without a date: before every real one, so undated articles sort first in a segment."""
@@ -128,6 +126,8 @@ def _iso_spelling(text: str) -> str:
 
 
 def _parse_rfc5322(text: str) -> datetime:
+    from email.utils import parsedate_to_datetime  # takes 30 ms to import, and few sources need it
+
     try:
         return parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError) as exc:
@@ -143,7 +143,11 @@ class ArchiveCalendar:
     @classmethod
     def of(cls, time_zone: str) -> "ArchiveCalendar":
         """The calendar of an IANA zone name. Raises zoneinfo.ZoneInfoNotFoundError or ValueError for an unknown one."""
-        return cls(UTC if time_zone == "UTC" else ZoneInfo(time_zone))
+        if time_zone == "UTC":
+            return cls(UTC)
+        from zoneinfo import ZoneInfo  # reads the interpreter's build configuration when imported
+
+        return cls(ZoneInfo(time_zone))
 
     def instant(self, moment: date | None) -> int:
         """Microseconds since 0001-01-01 UTC; UNDATED for None. A local time that occurs twice means the first."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from searchkit.errors import IndexCorrupt, SettingsError
 
@@ -149,6 +148,10 @@ def _converted(setting: Setting, value: Any) -> Any:
 
 
 def _check_time_zone(name: str) -> None:
+    if name == "UTC":
+        return
+    from zoneinfo import ZoneInfo, available_timezones  # reads the interpreter's build configuration when imported
+
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as exc:

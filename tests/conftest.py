@@ -18,6 +18,7 @@ def data_folder() -> Path:
     """The folder of corpora and judged collections; tests that need it skip where it is absent."""
     folder = Path(os.environ.get("SEARCHKIT_DATA", REPOSITORY.parent / "shared"))
     if not (folder / "corpora").is_dir():
+        assert not os.environ.get("CI"), f"CI must have the corpora, and there are none in {folder}"
         pytest.skip(f"no corpora in {folder}; set SEARCHKIT_DATA to the folder that has them")
     return folder
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from whoosh.index import FileIndex
+
 from searchkit.article import Article
 from searchkit.dates import UNDATED
 from searchkit.engines.engine import Bound
@@ -53,9 +55,11 @@ def open_local(location: str, *, create: bool = False, settings: Settings | None
         defaults = Settings()
         chosen = frozenset(name for name in settings.shaping() if getattr(settings, name) != getattr(defaults, name))
     if create and not store.exists(folder):
-        store.create(folder, settings)
-    kept = with_index(settings, chosen, store.made_with(folder), folder)
-    return LocalArchive(folder, kept)
+        archive = LocalArchive(folder, settings)
+    else:
+        archive = LocalArchive(folder, with_index(settings, chosen, store.made_with(folder), folder))
+    archive.open()
+    return archive
 
 
 class LocalArchive:
@@ -65,9 +69,15 @@ class LocalArchive:
         self.folder = folder
         self.settings = settings
         self._now = now or (lambda: datetime.now(UTC))
-        self._index = store.open_index(folder, settings)
+        self._made_here = False
+        self._opened_index: FileIndex | None = None
         self._lock = threading.RLock()
         self._opened: Generation | None = None
+
+    def open(self) -> None:
+        """Open the newest generation now, so that what is wrong with the index is said now."""
+        with self._generation():
+            pass
 
     def search(
         self,
@@ -92,7 +102,7 @@ class LocalArchive:
         request = _checked(PageRequest(sort, limit, cursor, tuple(facets), timeline, snippets))
         with self._generation() as generation:
             reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
-            page = build_page(reading, request, generation, self.settings.language)
+            page = build_page(reading, request, generation)
         return replace(page, took_ms=round((time.perf_counter() - began) * 1000, 3))
 
     def count(
@@ -158,7 +168,11 @@ class LocalArchive:
 
     def add(self, articles: Iterable[Article], *, on_progress: Callable[[int], None] | None = None) -> AddReport:
         """See `Engine.add`."""
-        return writer.add_articles(self._index, articles, self.settings, on_progress)
+        try:
+            return writer.add_articles(self._index, articles, self.settings, on_progress)
+        except BaseException:  # Ctrl-C of a first run must not leave an empty index that looks like an archive
+            self._discard_if_never_committed()
+            raise
 
     def delete(self, article_ids: Iterable[str]) -> int:
         """See `Engine.delete`."""
@@ -183,6 +197,22 @@ class LocalArchive:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def _index(self) -> FileIndex:
+        """The index, made where there is none yet."""
+        if self._opened_index is None:
+            if not store.exists(self.folder):
+                store.create(self.folder, self.settings)
+                self._made_here = True
+            self._opened_index = store.open_index(self.folder, self.settings)
+        return self._opened_index
+
+    def _discard_if_never_committed(self) -> None:
+        if self._made_here and self._index.latest_generation() == 0:
+            self.close()
+            self._opened_index = None
+            store.discard(self.folder)
 
     @contextmanager
     def _generation(self) -> Iterator[Generation]:

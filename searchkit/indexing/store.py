@@ -7,6 +7,7 @@ analysis it was made with.
 import json
 import pickle
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from whoosh import index as whoosh_index
@@ -44,6 +45,16 @@ def create(folder: Path, settings: Settings) -> None:
     except OSError as exc:
         raise IndexCorrupt(f"no index can be made in {folder}: {exc}; choose another folder with --index") from exc
     whoosh_index.FileIndex.create(FileStorage(str(folder)), archive_schema(settings), INDEX_NAME)
+
+
+def discard(folder: Path) -> None:
+    """Remove an index without articles and what an interrupted run left of it, and the folder if that was all."""
+    prefixes = (f"_{INDEX_NAME}_", f"{INDEX_NAME}_", f"{INDEX_NAME}.")
+    for path in folder.iterdir():
+        if path.is_file() and (path.name.startswith(prefixes) or path.name == SETTINGS_NAME):
+            path.unlink()
+    with suppress(OSError):  # something else lives in the folder
+        folder.rmdir()
 
 
 def made_with(folder: Path) -> dict[str, object]:

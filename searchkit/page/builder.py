@@ -1,12 +1,13 @@
 """From matches to the page: order, hits with snippets, facets, timeline. The only place that reads stored articles."""
 
 from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
 
-from searchkit.analysis import analyzer_for
+from searchkit.analysis import Analyzer, analyzer_for
 from searchkit.article import Article
 from searchkit.page.cursor import decode_cursor, encode_cursor
 from searchkit.page.facets import count_labels, count_years
-from searchkit.page.model import FacetName, FacetValue, Hit, Interval, Page, Sort
+from searchkit.page.model import FacetName, FacetValue, Hit, Interval, Page, Snippet, Sort
 from searchkit.page.snippets import build_snippets, find_matches, merge_marks
 from searchkit.page.timeline import build_timeline
 from searchkit.plan.execute import Matches, execute
@@ -33,27 +34,21 @@ class PageRequest:
     snippets: bool = True
 
 
-def build_page(reading: Reading, request: PageRequest, generation: Generation, default_language: str) -> Page:
+def build_page(reading: Reading, request: PageRequest, generation: Generation) -> Page:
     """The page that answers ``reading``. Raises CursorError and, for a timeline too fine, RequestError."""
     search = f"{request.sort} {reading.receipt.canonical}"
     after = decode_cursor(request.cursor, search) if request.cursor else None
     matches = execute(reading.node, generation)
     order = ranked(matches, generation, request.sort)
-    first = count_up_to(after, matches, generation, request.sort) if after else 0
-    shown = order[first : first + request.limit]
+    offset = count_up_to(after, matches, generation, request.sort) if after else 0
+    shown = order[offset : offset + request.limit]
     marked = highlights(reading.node, generation.analyzers)
     hits = tuple(
-        _hit(
-            generation.article(int(matches.docnums[index])),
-            float(matches.scores[index]),
-            marked,
-            request.snippets,
-            default_language,
-        )
+        _hit(int(matches.docnums[index]), float(matches.scores[index]), marked, request.snippets, generation)
         for index in shown
     )
     next_cursor = None
-    if len(shown) and first + len(shown) < len(order):
+    if len(shown) and offset + len(shown) < len(order):
         next_cursor = encode_cursor(rank_key(int(shown[-1]), matches, generation, request.sort, hits[-1].id), search)
     published = generation.published[matches.docnums]
     return Page(
@@ -62,6 +57,7 @@ def build_page(reading: Reading, request: PageRequest, generation: Generation, d
         facets={name: count_facet(name, matches, generation) for name in request.facets},
         timeline=build_timeline(published, generation.calendar, request.timeline) if request.timeline else (),
         receipt=reading.receipt,
+        offset=offset,
         next_cursor=next_cursor,
     )
 
@@ -73,21 +69,35 @@ def count_facet(name: FacetName, matches: Matches, generation: Generation) -> tu
     return count_labels(generation.labels(_LABEL_FIELDS[name]), matches.docnums, limit=FACET_LIMIT)
 
 
-def _hit(
-    article: Article, score: float, marked: tuple[Highlight, ...], with_snippets: bool, default_language: str
-) -> Hit:
-    analyzer = analyzer_for(article.language or default_language)
-    in_text = tuple(highlight for highlight in marked if not highlight.title_only)
-    text = article.body if article.body.strip() else article.summary
+def _hit(docnum: int, score: float, marked: tuple[Highlight, ...], with_snippets: bool, generation: Generation) -> Hit:
+    article = generation.article(docnum)
+    analyzer = analyzer_for(article.language or generation.language)
     return Hit(
         id=article.id,
         title=article.title,
-        published=article.published,
+        published=_as_seen(article.published, generation.calendar.zone),
         topics=article.topics,
         authors=article.authors,
         kind=article.kind,
         url=article.url,
         score=score,
-        snippets=build_snippets(text, find_matches(text, in_text, analyzer)) if with_snippets else (),
+        snippets=_snippets(article, marked, analyzer) if with_snippets else (),
         title_marks=merge_marks(find_matches(article.title, marked, analyzer)),
     )
+
+
+def _snippets(article: Article, marked: tuple[Highlight, ...], analyzer: Analyzer) -> tuple[Snippet, ...]:
+    """Passages of the body, or of the summary where only that has a match, or there is no body."""
+    wanted = tuple(highlight for highlight in marked if not highlight.title_only)
+    for text in (article.body, article.summary):
+        matches = find_matches(text, wanted, analyzer)
+        if matches:
+            return build_snippets(text, matches)
+    return build_snippets(article.body, []) or build_snippets(article.summary, [])
+
+
+def _as_seen(moment: date | None, zone: tzinfo) -> date | None:
+    """A moment with an offset in the archive's time zone: the day shown is the day it is counted under."""
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return moment.astimezone(zone)
+    return moment

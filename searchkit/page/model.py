@@ -117,8 +117,9 @@ class Page:
     """The answer to one search.
 
     ``total`` counts every matching article, exactly, as do facets and timeline; ``hits`` are the ones asked for.
-    ``facets`` holds the values of each facet asked for, commonest first (years latest first). ``next_cursor`` fetches
-    the hits that follow and is None on the last page. ``took_ms`` is the time the engine spent.
+    ``facets`` holds the values of each facet asked for, commonest first (years latest first). ``offset`` is how many
+    hits come before the first of this page; ``next_cursor`` fetches those that follow and is None on the last page.
+    ``took_ms`` is the time the engine spent.
     """
 
     total: int
@@ -127,6 +128,7 @@ class Page:
     timeline: tuple[Bucket, ...]
     receipt: Receipt
     suggestions: tuple[Suggestion, ...] = ()
+    offset: int = 0
     next_cursor: str | None = None
     took_ms: float = 0.0
 
@@ -139,6 +141,7 @@ class Page:
             "timeline": [bucket.to_dict() for bucket in self.timeline],
             "receipt": self.receipt.to_dict(),
             "suggestions": [suggestion.to_dict() for suggestion in self.suggestions],
+            "offset": self.offset,
             "next_cursor": self.next_cursor,
             "took_ms": self.took_ms,
         }

@@ -47,6 +47,7 @@ class Generation:
         self.number: int = index.latest_generation()
         self.searcher: Searcher = index.searcher(weighting=BM25F(B=settings.b, K1=settings.k1))
         self.calendar = ArchiveCalendar.of(settings.time_zone)
+        self.language = settings.language
         self._settings = settings
         self._columns: dict[str, LabelColumn] = {}
         self._lengths: dict[str, Scores] = {}

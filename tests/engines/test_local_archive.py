@@ -146,6 +146,23 @@ def test_nothing_is_added_when_the_articles_raise(make_archive: MakeArchive) -> 
     assert archive.add([PLATELETS]).added == 1
 
 
+def test_a_failed_first_run_leaves_no_index(tmp_path: Path) -> None:
+    """Where there was no index before, there is none after a failure, and the same archive can be filled later."""
+
+    def failing() -> Iterator[searchkit.Article]:
+        yield PLATELETS
+        raise KeyboardInterrupt
+
+    archive = searchkit.open_archive(tmp_path / "new", create=True)
+    with pytest.raises(KeyboardInterrupt):
+        archive.add(failing())
+
+    assert not (tmp_path / "new").exists()
+    assert archive.add([PLASMA]).added == 1
+    assert archive.count() == 1
+    archive.close()
+
+
 def test_something_that_is_no_article_is_refused_with_its_number(make_archive: MakeArchive) -> None:
     """A dictionary among the articles is named by position and value, and nothing is added."""
     archive = make_archive([])
@@ -258,6 +275,21 @@ def test_until_a_month_includes_all_of_it_in_the_archives_time_zone(make_archive
     ]
 
 
+def test_the_date_of_a_hit_is_the_day_it_is_counted_under(make_archive: MakeArchive) -> None:
+    """A datetime with an offset is shown in the archive's time zone."""
+    archive = make_archive([searchkit.Article("a", "T", published="2018-06-30T23:30:00Z")], time_zone="Europe/Vienna")
+
+    assert archive.latest()[0].to_dict()["published"] == "2018-07-01T01:30:00+02:00"
+
+
+def test_a_match_in_the_summary_alone_is_shown_from_there(make_archive: MakeArchive) -> None:
+    """When only the summary says why an article matches, the summary is the snippet."""
+    archive = make_archive([searchkit.Article("a", "T", "Nothing here.", summary="A word on heparin.")])
+
+    (snippet,) = archive.search("heparin").hits[0].snippets
+    assert (snippet.text, snippet.marks) == ("A word on heparin.", ((10, 17),))
+
+
 def test_undated_articles_are_kept_and_counted_as_undated(make_archive: MakeArchive) -> None:
     """An undated article is found, comes last by date, and stands in the last bucket."""
     archive = make_archive([searchkit.Article("u", "Undated"), PLASMA, PLATELETS])
@@ -303,6 +335,7 @@ def test_a_cursor_belongs_to_its_search(make_archive: MakeArchive) -> None:
     second = archive.search("same", limit=3, cursor=first.next_cursor)
     assert ([h.id for h in first.hits], [h.id for h in second.hits]) == (["n0", "n1"], ["n2", "n3", "n4"])
     assert second.next_cursor is None
+    assert (first.offset, second.offset) == (0, 2)
     for wrong in ("nonsense", first.next_cursor[:-2], "W10", ""):
         if wrong:
             with pytest.raises(CursorError):
