@@ -56,7 +56,7 @@ def add_articles(
         writer.commit()
     else:
         writer.cancel()
-    return AddReport(added=len(docnums) - len(replaced), replaced=len(replaced), repeated=len(superseded))
+    return AddReport(added=len(docnums) - len(replaced), replaced=len(replaced) + len(superseded))
 
 
 def delete_articles(index: FileIndex, article_ids: Iterable[str]) -> int:

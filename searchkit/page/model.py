@@ -186,14 +186,13 @@ class ArchiveStats:
 class AddReport:
     """What adding articles did.
 
-    ``added`` are new ids, ``replaced`` ids that were in the archive before; ``repeated`` counts articles that a later
-    one with the same id in the same run took the place of.
+    ``added`` counts ids that are new, ``replaced`` articles that took the place of one with the same id, in the archive
+    or earlier in the same run; together they are the articles taken.
     """
 
     added: int = 0
     replaced: int = 0
-    repeated: int = 0
 
     def to_dict(self) -> dict[str, int]:
         """The counts as JSON-able data."""
-        return {"added": self.added, "replaced": self.replaced, "repeated": self.repeated}
+        return {"added": self.added, "replaced": self.replaced}
