@@ -1,7 +1,7 @@
 """Columns: one value a document for sorting, faceting and ranges.
 
-A column of numbers is a plain little-endian array of one element a document, ready for numpy. Every other kind
-of column is bytes in the encoding of whoever declared it; this module only keeps them.
+A column of numbers is a plain little-endian array of one element a document, ready for numpy. Every other
+kind of column is bytes in the encoding of whoever declared it; this module only keeps them.
 
 Arrays: column/<i>; meta["columns"] maps a field name to [i, "numbers" | "bytes"].
 """

@@ -1,9 +1,9 @@
 """One file of named arrays: written once, opened by one mmap, every array with its checksum.
 
-The byte layout is in FORMAT.md. A writer puts arrays one after another, each at a multiple of 64 bytes, then a
-JSON directory and a trailer; it writes under a temporary name and renames when all is there, so a file under
-its own name is complete. A reader parses the directory only: an array is a view of the mapping, made when it
-is first asked for.
+The byte layout is in FORMAT.md. A writer puts arrays one after another, each at a multiple of 64 bytes, then
+a JSON directory and a trailer; it writes under a temporary name and renames when all is there, so a file
+under its own name is complete. A reader parses the directory only: an array is a view of the mapping, made
+when it is first asked for.
 
     with ContainerWriter(create, publish, kind="documents") as writer:
         writer.add("lengths", np.array([3, 5], dtype=np.uint8))
@@ -45,10 +45,10 @@ DTYPES = ("u1", "<u2", "<u4", "<u8", "i1", "<i2", "<i4", "<i8", "<f4", "<f8")
 _RECOVERY = "restore it from a backup or build the index again with `searchkit index`"
 _ARITHMETIC = (
     ValueError,
-    IndexError,
-    KeyError,
+    LookupError,
     TypeError,
-    OverflowError,
+    AttributeError,
+    ArithmeticError,
     MemoryError,
     struct.error,
     zlib.error,
@@ -70,7 +70,7 @@ def damage(name: str) -> Iterator[None]:
 
 
 class ContainerWriter:
-    """Writes one container; `publish` is called with the finished file open to sync, close and rename it."""
+    """Writes one container; `publish` gets the finished file, still open, to sync, close and rename it."""
 
     def __init__(
         self, create: Callable[[], BinaryIO], publish: Callable[[BinaryIO], None], *, kind: str
@@ -149,7 +149,7 @@ class ContainerWriter:
 
 
 class Container:
-    """A container opened for reading; arrays are read-only views that keep the mapping alive by themselves."""
+    """A container opened for reading; its arrays are read-only views that keep the mapping alive."""
 
     def __init__(self, buffer: mmap.mmap | bytes, name: str, *, kind: str) -> None:
         self.name = name
@@ -196,12 +196,10 @@ class Container:
         return view
 
     def verify(self) -> None:
-        """Checks every byte that has a meaning against its checksum; raises IndexCorrupt at the first damage."""
+        """Checks every array against its checksum; raises IndexCorrupt at the first damage."""
         for name, (dtype, offset, count, crc) in self._arrays.items():
-            view = np.frombuffer(
-                self._buffer, dtype=np.uint8, count=count * np.dtype(dtype).itemsize, offset=offset
-            )
-            if zlib.crc32(view.data) != crc:
+            size = count * np.dtype(dtype).itemsize
+            if zlib.crc32(memoryview(self._buffer)[offset : offset + size]) != crc:
                 raise corrupt(self.name, f"array {name!r} does not match its checksum")
 
     def close(self) -> None:
@@ -219,12 +217,12 @@ class Container:
             raise corrupt(self.name, f"starts with {magic!r}, which is not an index file of searchkit")
         if version > FORMAT_VERSION:
             raise IndexTooNew(
-                f"{self.name}: format {version} is newer than {FORMAT_VERSION}, the newest this version reads; "
+                f"{self.name}: format {version} is newer than {FORMAT_VERSION}, the newest that is read; "
                 "upgrade searchkit or build the index again with `searchkit index`"
             )
         if version < OLDEST_READABLE:
             raise IndexTooOld(
-                f"{self.name}: format {version} is older than {OLDEST_READABLE}, the oldest this version reads; "
+                f"{self.name}: format {version} is older than {OLDEST_READABLE}, the oldest that is read; "
                 "build the index again with `searchkit index`"
             )
         if kind.rstrip(b"\0") != self.kind.encode("ascii") or reserved or any(self._buffer[24 : HEADER.size]):

@@ -5,6 +5,8 @@ said otherwise; results are new arrays that the caller owns. Nothing here checks
 bound every slice before they call (see packed.py).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,7 +79,7 @@ def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return starts
 
 
-def differences(values: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+def differences(values: NDArray[np.integer], starts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Returns each value minus the one before it in its group; the first of a group stays as it is.
 
     starts are the offsets of the groups as starts_of gives them; empty groups are allowed.
@@ -100,13 +102,11 @@ def running_sums(gaps: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[
     return sums
 
 
-def group_reduce(
-    ufunc: np.ufunc, values: NDArray[np.generic], starts: NDArray[np.int64]
-) -> NDArray[np.generic]:
+def group_reduce(ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
     """Reduces each group by a ufunc such as np.maximum; no group may be empty."""
     if len(starts) == 1:
         return values[:0]
-    reduced: NDArray[np.generic] = ufunc.reduceat(values, starts[:-1])
+    reduced: NDArray[Any] = ufunc.reduceat(values, starts[:-1])
     return reduced
 
 

@@ -1,9 +1,9 @@
 """Arrays of non-negative integers that are mostly small, and offsets made of them.
 
 A packed array has levels. The base level holds one code of 1, 2, 4, 8, 16 or 32 bits a value; the all-ones
-code means "look in the next level", where the escaped values stand in order. To read a slice one must know how
-many escapes come before it: every RANK_STEP values the count is written down, the rest is counted. The base
-width is the one that gives the smallest total.
+code means "look in the next level", where the escaped values stand in order. To read a slice one must know
+how many escapes come before it: every RANK_STEP values the count is written down, the rest is counted. The
+base width is the one that gives the smallest total.
 
 Offsets are a packed array of group lengths with the running total written down every SUM_STEP groups.
 Both read any slice without touching the rest of the file. Values are at most 2**32 - 1; totals are int64.
@@ -89,7 +89,8 @@ class PackedArray:
             raise corrupt(container.name, f"packed array {name!r} is cut off")
 
     def __len__(self) -> int:
-        return self._length
+        length: int = self._length
+        return length
 
     def slice(self, start: int, stop: int) -> NDArray[np.uint32]:
         """Returns values start to stop; IndexCorrupt when they do not exist."""

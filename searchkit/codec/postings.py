@@ -1,14 +1,15 @@
 """Posting lists: for every term the documents, how often, with which weight, where, and what scoring asks.
 
-A PostingData is all lists of a field, one after another, as flat arrays; write_postings stores it, PostingLists
-reads it back: one list, a run of lists (a prefix, a merge), or a few postings of a list (a phrase). The same
-structure holds term vectors, with documents in the place of terms and term ordinals in the place of documents.
+A PostingData is all lists of a field, one after another, as flat arrays; write_postings stores it,
+PostingLists reads it back: one list, a run of lists (a prefix, a merge), or a few postings of a list (a
+phrase). The same structure holds term vectors, with documents in the place of terms and term ordinals in the
+place of documents.
 
 How the arrays are coded (FORMAT.md has each by name):
 - documents as differences, in a packed array; a list with at least an eighth of all documents is a bitmap;
 - occurrences minus one, positions as differences within a document, lengths as Whoosh's one-byte code;
-- weights not at all when they are the occurrences or a constant, as the small excess over the occurrences when
-  they are whole (a title term of weight 3), as float32 otherwise;
+- weights not at all when they are the occurrences or a constant, as the small excess over the occurrences
+  when they are whole (a title term of weight 3), as float32 otherwise;
 - lists longer than BLOCK postings have maximum weight and extreme lengths for each block.
 """
 
@@ -132,14 +133,9 @@ def _weight_mode(data: PostingData, occurrences: NDArray[np.int64]) -> dict[str,
     if len(weights) and np.all(weights == weights[0]):
         return {"weights": "constant", "weight": float(weights[0])}
     excess = weights - occurrences
-    if (
-        np.all(np.isfinite(excess))
-        and np.all(excess >= 0)
-        and np.all(excess == np.rint(excess))
-        and excess.max() < 2**24
-    ):
-        return {"weights": "excess"}
-    return {"weights": "float"}
+    # Beyond 2**24 a float32 no longer tells one whole number from the next; NaN fails every comparison.
+    whole = np.all((excess >= 0) & (excess < 2**24) & (excess == np.rint(excess)))
+    return {"weights": "excess" if whole else "float"}
 
 
 def _write_weights(
@@ -246,7 +242,7 @@ def _write_positions(
 
 
 class PostingLists:
-    """Reads the posting lists of a field. Lists are addressed by ordinal, postings by their place in the field."""
+    """Reads the posting lists of a field; lists have ordinals, postings a place in the field."""
 
     def __init__(self, container: Container, name: str) -> None:
         self._container = container
@@ -269,7 +265,7 @@ class PostingLists:
     # Which arrays there are ------------------------------------------------------------------------------
 
     def has(self, array: str) -> bool:
-        """Says whether the field stores an array: occurrence, position, char_gap, boost, value, min_length ..."""
+        """Says whether the field stores an array: occurrence, position, char_gap, boost, value, ..."""
         return f"{self._name}/{array}" in self._container
 
     # One list --------------------------------------------------------------------------------------------
@@ -386,10 +382,11 @@ class PostingLists:
 
     def blocks(
         self, ordinal: int
-    ) -> tuple[NDArray[np.generic], NDArray[np.uint8] | None, NDArray[np.uint8] | None] | None:
+    ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.uint8] | None] | None:
         """Returns (maximum weight, shortest, longest length code) of each block of BLOCK postings.
 
-        None for a list of one block, whose statistics are those of the list; lengths are None without lengths.
+        None for a list of one block, whose statistics are those of the list; lengths are None when the field
+        has none.
         """
         row = self._long_row(ordinal)
         if row is None:
@@ -423,10 +420,11 @@ class PostingLists:
         dense_before = int(self._array("bitmap_start")[rows[0]]) if self._has_dense else 0
         dense_through = int(self._array("bitmap_start")[rows[1]]) if self._has_dense else 0
         gaps = self._packed("gap").slice(start - dense_before, end - dense_through)
-        if last - first == 1:
-            docs = (
-                np.cumsum(gaps, dtype=np.int64) if rows[0] == rows[1] else docs_of(self._bitmap_row(rows[0]))
-            )
+        docs: NDArray[Any]
+        if last - first == 1 and rows[0] == rows[1]:
+            docs = np.cumsum(gaps, dtype=np.int64)
+        elif last - first == 1:
+            docs = docs_of(self._bitmap_row(rows[0]))
         elif rows[0] == rows[1]:
             docs = running_sums(gaps.astype(np.int64), starts_of(self.counts(first, last)))
         else:
@@ -511,7 +509,7 @@ class PostingLists:
 
     def _row(self, array: str, ordinal: int) -> int | None:
         rows = self._array(array)
-        row = int(np.searchsorted(rows, ordinal))
+        row = int(rows.searchsorted(np.uint32(ordinal)))  # another dtype would convert the array
         return row if row < len(rows) and rows[row] == ordinal else None
 
     def _dense_row(self, ordinal: int) -> int | None:

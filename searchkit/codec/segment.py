@@ -3,8 +3,9 @@
 <segment>.skd, kind "documents": stored fields, lengths, columns and vectors, written while documents come in.
 <segment>.skt, kind "terms": dictionaries and posting lists, written afterwards.
 
-DocumentFile and TermFile are what searching and merging use; FieldTerms is one indexed field: its dictionary and
-its posting lists. They are opened once, read by many threads, and make each part when it is first asked for.
+DocumentFile and TermFile are what searching and merging use; FieldTerms is one indexed field: its dictionary
+and its posting lists. They are opened once, read by many threads, and make each part when it is first asked
+for.
 """
 
 import re
@@ -41,8 +42,8 @@ def write_field(
 ) -> None:
     """Writes one indexed field into a "terms" container; fields come in the sorted order of their names.
 
-    terms are sorted and distinct, one for each list of data; as a tuple, their joined bytes and their lengths.
-    kind says how a posting's value is rebuilt from the arrays (values.py).
+    terms are sorted and distinct, one for each list of data; as a tuple, their joined bytes and their
+    lengths. kind says how a posting's value is rebuilt from the arrays (values.py).
     """
     fields = writer.meta.setdefault("fields", {})
     name = f"field/{len(fields)}"
@@ -58,9 +59,8 @@ def write_lengths(writer: ContainerWriter, field: str, codes: NDArray[np.uint8],
     """Writes a field's length codes, one a document, and the exact sum of its lengths."""
     lengths = writer.meta.setdefault("lengths", {})
     writer.add(f"length/{len(lengths)}", codes)
-    known = codes[codes > 0]
     extremes = (int(codes.min()), int(codes.max())) if len(codes) else (0, 0)
-    lengths[field] = [len(lengths), int(total), *extremes, len(known)]
+    lengths[field] = [len(lengths), int(total), *extremes]
 
 
 class FieldTerms:
@@ -166,7 +166,7 @@ class DocumentFile:
 
 
 def pack_deletions(deleted: set[int], doc_count: int) -> bytes:
-    """Returns deleted docnums as bytes: "n" and sorted uint32 numbers, or "b" and a bitmap when that is shorter."""
+    """Returns deleted docnums as bytes: "n" and sorted uint32, or "b" and a bitmap when that is shorter."""
     numbers = np.array(sorted(deleted), dtype="<u4")
     if len(numbers) * _BITMAP_FROM > doc_count:
         flags = np.zeros(doc_count, dtype=np.uint8)

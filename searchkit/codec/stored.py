@@ -1,7 +1,7 @@
 """Stored fields: what comes back for display, one JSON line a document in compressed blocks.
 
 JSON has no dates, bytes or tuples; such a value stands as an object with one key, "!" and the type's name
-({"!datetime": "2017-08-23T10:00:00"}). An object that could be mistaken for one is written as {"!dict": pairs}.
+({"!datetime": "2017-08-23T10:00:00"}). An object that could be mistaken for one is {"!dict": pairs}.
 Nothing but these types can come out, whatever the file says.
 
 Blocks of 16 KiB share a dictionary of 32 KiB taken from the first lines. Measured on Reuters and arXiv this
@@ -33,7 +33,7 @@ from searchkit.errors import ArticleError
 BLOCK_BYTES = 1 << 14
 DICTIONARY_BYTES = 1 << 15
 DICTIONARY_AFTER = 1 << 18  # bytes of lines seen before the dictionary is chosen
-LARGEST_BLOCK = 1 << 30  # no block of ours unpacks to more, unless one document alone does; stops zip bombs
+LARGEST_BLOCK = 1 << 30  # unpacked; nothing larger is written, so nothing larger is unpacked: no zip bombs
 CACHED_BLOCKS = 16
 
 # How the types that JSON lacks are written and read. datetime comes before date because it is one.
@@ -122,7 +122,7 @@ def _decode(value: Any) -> Any:
 
 
 class StoredWriter:
-    """Writes one line a document, in docnum order, into a container that is open for nothing else meanwhile."""
+    """Writes one line a document in docnum order; the container takes nothing else meanwhile."""
 
     def __init__(self, writer: ContainerWriter, name: str, *, level: int = 1) -> None:
         self._writer = writer
@@ -138,6 +138,8 @@ class StoredWriter:
 
     def add(self, line: bytes) -> None:
         """Adds the line of the next document; it must not contain a line feed."""
+        if len(line) > LARGEST_BLOCK - BLOCK_BYTES:
+            raise ArticleError(f"stored fields of {len(line):,} bytes; one document may have {LARGEST_BLOCK:,}")
         self._waiting.append(line)
         self._waiting_bytes += len(line) + 1
         if self._waiting_bytes >= (BLOCK_BYTES if self._dictionary is not None else DICTIONARY_AFTER):

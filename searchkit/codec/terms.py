@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
 from searchkit.codec.packed import SUM_STEP, Offsets, write_offsets
@@ -21,7 +22,7 @@ def write_terms(writer: ContainerWriter, name: str, terms: Sequence[bytes]) -> N
 
 
 def write_term_bytes(
-    writer: ContainerWriter, name: str, data: bytes | bytearray | memoryview, lengths: np.ndarray
+    writer: ContainerWriter, name: str, data: bytes | bytearray | memoryview, lengths: NDArray[np.integer]
 ) -> None:
     """Writes a dictionary from the joined bytes of the sorted, distinct terms and their lengths."""
     writer.add_bytes(name, data)

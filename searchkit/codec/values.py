@@ -1,12 +1,12 @@
 """Whoosh's posting values and the arrays we keep instead of them.
 
-Whoosh hands a codec each posting with an opaque byte string made by the field's Format: nothing, a count, or a
-count and a pickled list of positions, characters, boosts. We read those into numbers, store numbers, and make
-the byte string again only for callers that insist on it. A field whose values are anything else (a Format of
-somebody's own, the foreign values that Whoosh itself writes) keeps them as they are: kind "raw".
+Whoosh hands a codec each posting with an opaque byte string made by the field's Format: nothing, a count, or
+a count and a pickled list of positions, characters, boosts. We read those into numbers, store numbers, and
+make the byte string again only for callers that insist on it. A field whose values are anything else (a
+Format of somebody's own, the foreign values that Whoosh itself writes) keeps them as they are: kind "raw".
 
-The pickles here live in memory, as Whoosh's interface demands; none is ever written by us. They are read by an
-unpickler that refuses every class and function, so that a value can only ever be numbers and lists.
+The pickles here live in memory, as Whoosh's interface demands. They are read by an unpickler that refuses
+every class and function, so that a value can only ever be numbers and lists.
 """
 
 import io
@@ -61,7 +61,7 @@ def _unpickle_numbers(data: bytes) -> Any:
 
 
 def check_value(value: bytes, format_: Any, place: str) -> None:
-    """Raises IndexCorrupt when a raw value holds a pickle that would import something if a format decoded it."""
+    """Raises IndexCorrupt when a raw value holds a pickle that would import something when decoded."""
     if not isinstance(format_, formats.Positions):
         return
     for header in (4, 8):  # a count, or a count and a sum of boosts, before the pickle
@@ -70,8 +70,8 @@ def check_value(value: bytes, format_: Any, place: str) -> None:
         except pickle.UnpicklingError as exc:
             if "refers to" in str(exc):
                 raise IndexCorrupt(
-                    f"{place}: a posting value would run code ({exc}); do not open this index with other tools, "
-                    "restore it from a backup or build it again with `searchkit index`"
+                    f"{place}: a posting value would run code ({exc}); restore the index from a backup "
+                    "or build it again with `searchkit index`"
                 ) from exc
         except Exception:
             continue

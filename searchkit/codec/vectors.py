@@ -26,7 +26,7 @@ def write_vectors(
     *,
     kind: str,
 ) -> None:
-    """Writes the vectors of a field: data.counts terms for each of docs, data.docs ordinals in sorted terms."""
+    """Writes a field's vectors: for each of docs a list in data, of ordinals in the sorted terms."""
     fields = writer.meta.setdefault("vectors", {})
     name = f"vector/{len(fields)}"
     fields[field] = [len(fields), kind]
@@ -48,5 +48,5 @@ class Vectors:
 
     def find(self, docnum: int) -> int | None:
         """Returns which list is the vector of a document, or None when it has none."""
-        place = int(np.searchsorted(self._docs, docnum))
+        place = int(self._docs.searchsorted(np.uint32(docnum)))  # another dtype would convert the array
         return place if place < len(self._docs) and self._docs[place] == docnum else None

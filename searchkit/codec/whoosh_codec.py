@@ -4,9 +4,9 @@
     writer = index.writer(codec=ArrayCodec())
 
 Everything Whoosh does through a codec works: its writers, searchers, merges, deletions, vectors, columns,
-spelling, its multiprocessing writers. The classes here translate; the bytes are the business of segment.py and
-below. The state of a segment, which Whoosh pickles into its table of contents, is two strings, a number and
-bytes, and is validated when it comes back.
+spelling, its multiprocessing writers. The classes here translate; the bytes are the business of segment.py
+and below. The state of a segment, which Whoosh pickles into its table of contents, is two strings, a number
+and bytes, and is validated when it comes back.
 """
 
 import hashlib
@@ -100,7 +100,7 @@ class ArrayCodec(base.Codec):
         return name
 
 
-# Files ---------------------------------------------------------------------------------------------------------
+# Files --------------------------------------------------------------------------------------------
 
 
 _KINDS = {DOCUMENTS_EXTENSION: "documents", TERMS_EXTENSION: "terms"}
@@ -144,7 +144,7 @@ def _open(storage: Any, segment: base.Segment, extension: str) -> Container:
         file.close()
 
 
-# The segment ---------------------------------------------------------------------------------------------------
+# The segment --------------------------------------------------------------------------------------
 
 
 class ArraySegment(base.Segment):
@@ -205,7 +205,7 @@ class ArraySegment(base.Segment):
         return flags
 
 
-# Documents: writing --------------------------------------------------------------------------------------------
+# Documents: writing -------------------------------------------------------------------------------
 
 
 class DocumentWriter(base.PerDocumentWriter):
@@ -358,7 +358,7 @@ class _VectorBuffer:
         )
 
 
-# Documents: reading --------------------------------------------------------------------------------------------
+# Documents: reading -------------------------------------------------------------------------------
 
 
 class DocumentReader(base.PerDocumentReader):
@@ -537,7 +537,7 @@ class _ColumnFile(BufferFile):
 
 
 def _without_pickles(column: columns.Column) -> columns.Column:
-    """Returns the column to use for one that Whoosh would write as pickles; others are returned as they are."""
+    """Returns the column to use for one that Whoosh would write as pickles, others as they are."""
     if isinstance(column, columns.PickleColumn):
         return _ValueColumn(_without_pickles(column._child))
     if isinstance(column, columns.CompressedBlockColumn):
@@ -561,7 +561,7 @@ class _ValueColumn(columns.WrappedColumn):
             return (decode_value(data) if data else None for data in self._child)
 
 
-# Terms: writing ------------------------------------------------------------------------------------------------
+# Terms: writing -----------------------------------------------------------------------------------
 
 
 class TermWriter(base.FieldWriter):
@@ -626,7 +626,7 @@ class TermWriter(base.FieldWriter):
             self._writer.close()
 
 
-# Terms: reading ------------------------------------------------------------------------------------------------
+# Terms: reading -----------------------------------------------------------------------------------
 
 
 def _term_info(found: ListStatistics) -> TermInfo:
@@ -853,6 +853,11 @@ class ArrayMatcher(LeafMatcher):
         self._term = term
         self._values = ListValues(postings.lists, postings.ordinal, postings.kind, format_, postings.name)
         self._count = len(docs)
+        self._index = 0
+        self._block_start = -1
+        self._block_end = 0
+        self._ids: list[Any] = []
+        self._block_weights: list[float] | None = None
         self._move(0)
 
     def copy(self) -> "ArrayMatcher":
@@ -917,8 +922,10 @@ class ArrayMatcher(LeafMatcher):
                 self._index = self._block_start + bisect_left(self._ids, id, self._index - self._block_start)
             elif isinstance(self.docs, list):
                 self._move(bisect_left(self.docs, id))
-            else:
-                self._move(int(np.searchsorted(self.docs, min(id, 2**31 - 1))) if id < 2**31 else self._count)
+            elif id >= 2**31:
+                self._move(self._count)
+            else:  # a key of another dtype would make numpy convert the whole list
+                self._move(int(self.docs.searchsorted(np.int32(id))))
 
     def skip_to_quality(self, minquality: float) -> int:
         skipped = 0
@@ -927,7 +934,7 @@ class ArrayMatcher(LeafMatcher):
             skipped += 1
         return skipped
 
-    # Statistics of the current block, and of the last when the matcher is exhausted: an intersection asks then too.
+    # Statistics of the current block, and of the last one when exhausted: an intersection asks then too.
 
     def block_min_id(self) -> Any:
         return self._ids[0]
@@ -947,9 +954,9 @@ class ArrayMatcher(LeafMatcher):
     def _move(self, index: int) -> None:
         self._index = index
         start = min(index, self._count - 1) // BLOCK * BLOCK
-        if start != getattr(self, "_block_start", -1):
+        if start != self._block_start:
             ids = self.docs[start : start + BLOCK]
-            self._ids: list[Any] = ids if isinstance(ids, list) else ids.tolist()
-            self._block_weights: list[float] | None = None
+            self._ids = ids if isinstance(ids, list) else ids.tolist()
+            self._block_weights = None
             self._block_start = start
             self._block_end = start + len(self._ids)
