@@ -33,7 +33,7 @@ from searchkit.errors import ArticleError
 BLOCK_BYTES = 1 << 14
 DICTIONARY_BYTES = 1 << 15
 DICTIONARY_AFTER = 1 << 18  # bytes of lines seen before the dictionary is chosen
-LARGEST_BLOCK = 1 << 30  # unpacked; nothing larger is written, so nothing larger is unpacked: no zip bombs
+LARGEST_BLOCK = 1 << 30  # unpacked bytes; none larger is written, so none is unpacked: no zip bombs
 CACHED_BLOCKS = 16
 
 # How the types that JSON lacks are written and read. datetime comes before date because it is one.
@@ -139,7 +139,9 @@ class StoredWriter:
     def add(self, line: bytes) -> None:
         """Adds the line of the next document; it must not contain a line feed."""
         if len(line) > LARGEST_BLOCK - BLOCK_BYTES:
-            raise ArticleError(f"stored fields of {len(line):,} bytes; one document may have {LARGEST_BLOCK:,}")
+            raise ArticleError(
+                f"stored fields of {len(line):,} bytes; one document may have {LARGEST_BLOCK:,}"
+            )
         self._waiting.append(line)
         self._waiting_bytes += len(line) + 1
         if self._waiting_bytes >= (BLOCK_BYTES if self._dictionary is not None else DICTIONARY_AFTER):

@@ -131,9 +131,7 @@ class ValueBuffer:
         (count,) = _COUNT.unpack_from(value)
         if not 1 <= count < _LIMIT:
             return False
-        if self.kind == FREQUENCY:
-            if len(value) != _COUNT.size:
-                return False
+        if self.kind == FREQUENCY:  # what follows the count is foreign; Whoosh cuts it off too
             self._occurrences.append(count)
             return True
         try:
@@ -257,8 +255,8 @@ class ListValues:
             end - start, positions[start:end], starts[start:end], ends[start:end], boosts[start:end]
         )
 
-    def value_as(self, index: int, name: str) -> Any:
-        """Returns the value of a posting in one of the shapes its format supports, without encoding it."""
+    def shape(self, index: int, name: str) -> Any:
+        """Returns the value of a posting in a shape its format supports; None when only the format can."""
         if self._kind != RAW and kind_of(self._format) == self._kind:
             start, end = self._bounds(index)
             positions, starts, ends, boosts = self._columns
@@ -270,7 +268,7 @@ class ListValues:
                 return list(zip(positions[start:end], starts[start:end], ends[start:end], strict=True))
             if name == "position_boosts" and boosts:
                 return list(zip(positions[start:end], boosts[start:end], strict=True))
-        return self._format.decoder(name)(self.value(index))
+        return None
 
     def _bounds(self, index: int) -> tuple[int, int]:
         if self._starts is None:

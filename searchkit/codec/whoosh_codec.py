@@ -888,7 +888,8 @@ class ArrayMatcher(LeafMatcher):
 
     def value_as(self, astype: str) -> Any:
         with damage(self._postings.name):
-            return self._values.value_as(self._index, astype)
+            shape = self._values.shape(self._index, astype)
+        return self.format.decoder(astype)(self.value()) if shape is None else shape
 
     def items_as(self, astype: str) -> Iterator[tuple[Any, Any]]:
         while self.is_active():

@@ -1,6 +1,7 @@
 """Packed integers and offsets: every slice of every array."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ Open = Callable[..., Container]
 values = st.one_of(
     st.lists(st.integers(0, 2), max_size=700),
     st.lists(st.integers(0, 300), max_size=700),
-    st.lists(st.one_of(st.integers(0, 3), st.integers(250, 260), st.integers(65530, 2**32 - 1)), max_size=700),
+    st.lists(
+        st.one_of(st.integers(0, 3), st.integers(250, 260), st.integers(65530, 2**32 - 1)), max_size=700
+    ),
     st.integers(0, 2000).map(lambda n: [1] * n + [2**32 - 1] + [254, 255, 256, 65534, 65535, 65536]),
 )
 
@@ -25,13 +28,17 @@ values = st.one_of(
 @given(numbers=values, data=st.data())
 def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.DataObject) -> None:
     """A slice of the packed array is the slice of the array."""
-    packed = PackedArray(container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x")
+    packed = PackedArray(
+        container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x"
+    )
     start = data.draw(st.integers(0, len(numbers)))
     stop = data.draw(st.integers(start, len(numbers)))
     assert packed.slice(start, stop).tolist() == numbers[start:stop]
     assert packed.all().tolist() == numbers
     assert len(packed) == len(numbers)
-    chosen = sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
+    chosen = (
+        sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
+    )
     assert packed.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
 
 
@@ -42,7 +49,7 @@ def test_offsets_are_running_totals(container: Open, counts: list[int]) -> None:
     totals = np.concatenate([[0], np.cumsum(counts)]).tolist()
     offsets = Offsets(container(lambda w: write_offsets(w, "o", np.array(counts))), "o")
     found = [offsets.bounds(group) for group in range(len(counts))]
-    assert found == list(zip(totals[:-1], totals[1:], strict=True))
+    assert found == list(pairwise(totals))
     assert [offsets.start(group) for group in range(len(counts) + 1)] == totals
     assert offsets.counts(0, len(counts)).tolist() == counts
     assert offsets.all().tolist() == totals

@@ -1,6 +1,7 @@
 """Posting lists: what is written comes back, list by list, in runs and in part."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_lists_come_back(
     expected_weights = occurrences.astype(np.float32) if data.weights is None else data.weights
     places = np.concatenate([[0], np.cumsum(occurrences)])
     assert len(opened) == lists
-    for ordinal, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for ordinal, (start, end) in enumerate(pairwise(starts)):
         run = slice(start, end)
         here = slice(places[start], places[end])
         assert opened.bounds(ordinal) == (start, end)
@@ -113,12 +114,14 @@ def test_parts_and_runs_agree_with_lists(
     count = len(offsets) - 1
     which = sorted(data.draw(st.sets(st.integers(0, count - 1), max_size=5)))
     part_offsets, part = opened.positions(ordinal, np.array(which, dtype=np.int64))
-    assert [part[a:b].tolist() for a, b in zip(part_offsets[:-1], part_offsets[1:], strict=True)] == [
+    assert [part[a:b].tolist() for a, b in pairwise(part_offsets)] == [
         positions[offsets[i] : offsets[i + 1]].tolist() for i in which
     ]
     bitmap = opened.bitmap(ordinal)
     if bitmap is not None:
-        assert np.flatnonzero(np.unpackbits(bitmap, bitorder="little")).tolist() == opened.docs(ordinal).tolist()
+        assert (
+            np.flatnonzero(np.unpackbits(bitmap, bitorder="little")).tolist() == opened.docs(ordinal).tolist()
+        )
 
 
 @settings(deadline=None, max_examples=60)
@@ -129,7 +132,7 @@ def test_statistics_are_what_counting_gives(
     """Statistics of lists and blocks equal those computed from the postings, alone or in a run."""
     data, starts = drawn(seed, span, lists, weights, repeats)
     opened = PostingLists(container(lambda w: write_postings(w, "f/l", data)), "f/l")
-    for ordinal, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for ordinal, (start, end) in enumerate(pairwise(starts)):
         found = opened.statistics(ordinal)
         docs, own = opened.docs(ordinal), opened.weights(ordinal)
         lengths = data.lengths[start:end]
