@@ -13,6 +13,7 @@ How the arrays are coded (FORMAT.md has each by name):
 - lists longer than BLOCK postings have maximum weight and extreme lengths for each block.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -257,7 +258,12 @@ class PostingLists:
         self._constant = float(meta.get("weight", 1.0))
         self._signed = meta.get("signed", [])
         self._counts = Offsets(container, f"{name}/count")
-        self._has_dense = bool(meta.get("dense", 0))
+        # Few lists are dense, and bisect in a list of Python numbers is quicker than numpy on one number.
+        has_dense = bool(meta.get("dense", 0))
+        self._dense_lists: list[int] = self._array("bitmap_list").tolist() if has_dense else []
+        self._dense_starts: list[int] = self._array("bitmap_start").tolist() if has_dense else [0]
+        if len(self._dense_starts) != len(self._dense_lists) + 1:
+            raise corrupt(container.name, f"bitmaps of {name!r} are damaged")
 
     def __len__(self) -> int:
         return len(self._counts)
@@ -281,12 +287,18 @@ class PostingLists:
 
     def docs(self, ordinal: int) -> NDArray[np.int32]:
         """Returns the docnums of a list in rising order (int32)."""
-        return self.docs_of_lists(ordinal, ordinal + 1)
+        start, end = self._counts.bounds(ordinal)
+        row, is_dense = self._dense_row(ordinal)
+        if is_dense:
+            return self._checked_docs(ordinal, docs_of(self._bitmap_row(row)), end - start)
+        before = self._dense_starts[row]
+        gaps = self._packed("gap").slice(start - before, end - before)
+        return self._checked_docs(ordinal, np.cumsum(gaps, dtype=np.int64), end - start)
 
     def bitmap(self, ordinal: int) -> NDArray[np.uint8] | None:
         """Returns a dense list as a zero-copy bitmap of span bits, lowest bit first; None for other lists."""
-        row = self._dense_row(ordinal)
-        return None if row is None else self._bitmap_row(row)
+        row, is_dense = self._dense_row(ordinal)
+        return self._bitmap_row(row) if is_dense else None
 
     def occurrences(self, ordinal: int) -> NDArray[np.int64]:
         """Returns how often the term occurs in each document of a list."""
@@ -414,24 +426,14 @@ class PostingLists:
     def docs_of_lists(self, first: int, last: int) -> NDArray[np.int32]:
         """Returns the docnums of lists first to last, list after list (int32)."""
         start, end = self._counts.start(first), self._counts.start(last)
-        rows = (0, 0)
-        if self._has_dense:
-            rows = tuple(np.searchsorted(self._array("bitmap_list"), (first, last)).tolist())
-        dense_before = int(self._array("bitmap_start")[rows[0]]) if self._has_dense else 0
-        dense_through = int(self._array("bitmap_start")[rows[1]]) if self._has_dense else 0
-        gaps = self._packed("gap").slice(start - dense_before, end - dense_through)
-        docs: NDArray[Any]
-        if last - first == 1 and rows[0] == rows[1]:
-            docs = np.cumsum(gaps, dtype=np.int64)
-        elif last - first == 1:
-            docs = docs_of(self._bitmap_row(rows[0]))
-        elif rows[0] == rows[1]:
-            docs = running_sums(gaps.astype(np.int64), starts_of(self.counts(first, last)))
+        rows = self._dense_row(first)[0], self._dense_row(last)[0]
+        before, through = self._dense_starts[rows[0]], self._dense_starts[rows[1]]
+        gaps = self._packed("gap").slice(start - before, end - through)
+        if rows[0] == rows[1]:
+            docs = running_sums(gaps, starts_of(self.counts(first, last)))
         else:
             docs = self._mixed_docs(first, last, rows, gaps)
-        if len(docs) != end - start or (len(docs) and int(docs.max()) >= self.span):
-            raise corrupt(self._container.name, f"posting list {first} of {self._name!r} is damaged")
-        return docs.astype(np.int32, copy=False)
+        return self._checked_docs(first, docs, end - start)
 
     def occurrences_of(self, start: int, end: int) -> NDArray[np.int64]:
         """Returns the occurrences of postings start to end of the field."""
@@ -512,8 +514,15 @@ class PostingLists:
         row = int(rows.searchsorted(np.uint32(ordinal)))  # another dtype would convert the array
         return row if row < len(rows) and rows[row] == ordinal else None
 
-    def _dense_row(self, ordinal: int) -> int | None:
-        return self._row("bitmap_list", ordinal) if self._has_dense else None
+    def _dense_row(self, ordinal: int) -> tuple[int, bool]:
+        """Returns how many bitmaps stand before a list, and whether it is one."""
+        row = bisect_left(self._dense_lists, ordinal)
+        return row, row < len(self._dense_lists) and self._dense_lists[row] == ordinal
+
+    def _checked_docs(self, ordinal: int, docs: NDArray[Any], count: int) -> NDArray[np.int32]:
+        if len(docs) != count or (count and int(docs.max()) >= self.span):
+            raise corrupt(self._container.name, f"posting list {ordinal} of {self._name!r} is damaged")
+        return docs.astype(np.int32, copy=False)
 
     def _long_row(self, ordinal: int) -> int | None:
         return self._row("long_list", ordinal) if self.has("long_list") else None
@@ -524,26 +533,24 @@ class PostingLists:
         return bitmap
 
     def _first_doc(self, ordinal: int, start: int) -> int:
-        bitmap = self.bitmap(ordinal)
-        if bitmap is not None:
+        row, is_dense = self._dense_row(ordinal)
+        if is_dense:
+            bitmap = self._bitmap_row(row)
             byte = int(np.argmax(bitmap != 0))
             return byte * 8 + int(docs_of(bitmap[byte : byte + 1])[0])
-        before = 0
-        if self._has_dense:
-            row = int(np.searchsorted(self._array("bitmap_list"), ordinal))
-            before = int(self._array("bitmap_start")[row])
-        return int(self._packed("gap").slice(start - before, start - before + 1)[0])
+        place = start - self._dense_starts[row]
+        return int(self._packed("gap").slice(place, place + 1)[0])
 
     def _mixed_docs(
-        self, first: int, last: int, rows: tuple[int, ...], gaps: NDArray[np.uint32]
+        self, first: int, last: int, rows: tuple[int, int], gaps: NDArray[np.uint32]
     ) -> NDArray[np.int64]:
         """Docnums of a run of lists of which some are bitmaps."""
         counts = self.counts(first, last)
         starts = starts_of(counts)
         dense = np.zeros(last - first, dtype=bool)
-        dense[self._array("bitmap_list")[rows[0] : rows[1]] - first] = True
+        dense[np.array(self._dense_lists[rows[0] : rows[1]], dtype=np.int64) - first] = True
         docs = np.zeros(int(starts[-1]), dtype=np.int64)
-        docs[np.repeat(~dense, counts)] = running_sums(gaps.astype(np.int64), starts_of(counts[~dense]))
+        docs[np.repeat(~dense, counts)] = running_sums(gaps, starts_of(counts[~dense]))
         for row, ordinal in zip(range(*rows), np.flatnonzero(dense), strict=True):
             docs[starts[ordinal] : starts[ordinal + 1]] = docs_of(self._bitmap_row(row))
         return docs

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from searchkit.codec.container import Container, ContainerWriter, corrupt
 from searchkit.codec.packed import SUM_STEP, Offsets, write_offsets
 
+KEPT_RUNS = 256  # decoded runs of terms kept for the next look-up: about 2 MB
+
 
 def write_terms(writer: ContainerWriter, name: str, terms: Sequence[bytes]) -> None:
     """Writes sorted, distinct byte strings as a dictionary."""
@@ -37,6 +39,7 @@ class TermDictionary:
         self._data = container.array(name)
         self._offsets = Offsets(container, f"{name}/length")
         self._heads: dict[int, bytes] = {}
+        self._runs: dict[int, list[bytes]] = {}
 
     def __len__(self) -> int:
         return len(self._offsets)
@@ -73,13 +76,14 @@ class TermDictionary:
                 high = middle
         if low == 0:
             return 0
-        first = (low - 1) * SUM_STEP
-        return first + bisect_left(self.terms(first, first + SUM_STEP), term)
+        return (low - 1) * SUM_STEP + bisect_left(self._run(low - 1), term)
 
     def find(self, term: bytes) -> int | None:
         """Returns the ordinal of a term, or None when the dictionary does not hold it."""
         ordinal = self.lower_bound(term)
-        return ordinal if ordinal < len(self) and self.term(ordinal) == term else None
+        if ordinal == len(self) or self._run(ordinal // SUM_STEP)[ordinal % SUM_STEP] != term:
+            return None
+        return ordinal
 
     def prefix_range(self, prefix: bytes) -> tuple[int, int]:
         """Returns the ordinals (first, last exclusive) of the terms that begin with a prefix."""
@@ -94,3 +98,13 @@ class TermDictionary:
         if head is None:
             head = self._heads[step] = self.term(step * SUM_STEP)
         return head
+
+    def _run(self, step: int) -> list[bytes]:
+        """The SUM_STEP terms from a head on; runs looked at are kept, because queries come back to words."""
+        run = self._runs.get(step)
+        if run is None:
+            run = self.terms(step * SUM_STEP, (step + 1) * SUM_STEP)
+            if len(self._runs) >= KEPT_RUNS:
+                self._runs = {}
+            self._runs[step] = run
+        return run
