@@ -1,0 +1,256 @@
+"""One file of named arrays: written once, opened by one mmap, every array with its checksum.
+
+The byte layout is in FORMAT.md. A writer puts arrays one after another, each at a multiple of 64 bytes, then
+a JSON directory and a trailer; it writes under a temporary name and renames when all is there, so a file
+under its own name is complete. A reader parses the directory only: an array is a view of the mapping, made
+when it is first asked for.
+
+    with ContainerWriter(create, publish, kind="documents") as writer:
+        writer.add("lengths", np.array([3, 5], dtype=np.uint8))
+    container = Container.open(file, name, kind="documents")
+    container.array("lengths")
+
+Small arrays are checked against their checksum when first read, large ones by verify(). Damage of any kind
+raises IndexCorrupt with the file's name; readers above use `damage` to turn the arithmetic of nonsense
+(a short slice, an overflow) into the same error.
+"""
+
+import json
+import mmap
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.errors import IndexCorrupt, IndexTooNew, IndexTooOld
+
+FORMAT_VERSION = 1
+OLDEST_READABLE = 1
+
+MAGIC = b"\x89SKARR\r\n"  # the high bit and the line ending show a file that a transfer has mangled
+END_MAGIC = b"\x89SKEND\r\n"
+HEADER = struct.Struct("<8sHH12s40x")  # magic, version, reserved, kind
+TRAILER = struct.Struct("<QQII8s")  # directory offset, directory length, directory crc32, reserved, magic
+ALIGNMENT = 64
+CHECKED_ON_READ = 1 << 16  # crc32 of 64 KiB takes 40 microseconds, once a file and array
+
+# The only element types a file may name: plain numbers, little-endian.
+DTYPES = ("u1", "<u2", "<u4", "<u8", "i1", "<i2", "<i4", "<i8", "<f4", "<f8")
+
+_RECOVERY = "restore it from a backup or build the index again with `searchkit index`"
+_ARITHMETIC = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+)
+
+
+def corrupt(name: str, what: str) -> IndexCorrupt:
+    """Builds the error for a damaged file: the file, what is wrong with it, and what to do."""
+    return IndexCorrupt(f"{name}: {what}; {_RECOVERY}")
+
+
+@contextmanager
+def damage(name: str) -> Iterator[None]:
+    """Turns what goes wrong in decoding nonsense bytes into IndexCorrupt naming the file."""
+    try:
+        yield
+    except _ARITHMETIC as exc:
+        raise corrupt(name, f"damaged contents ({type(exc).__name__}: {exc})") from exc
+
+
+class ContainerWriter:
+    """Writes one container; `publish` gets the finished file, still open, to sync, close and rename it."""
+
+    def __init__(
+        self, create: Callable[[], BinaryIO], publish: Callable[[BinaryIO], None], *, kind: str
+    ) -> None:
+        self._publish = publish
+        self._file = create()
+        self._position = 0
+        self._arrays: dict[str, list[Any]] = {}
+        self._open: tuple[str, str, int, int] | None = None  # name, dtype, offset, crc32 so far
+        self.meta: dict[str, Any] = {}
+        self._write(HEADER.pack(MAGIC, FORMAT_VERSION, 0, kind.encode("ascii")))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self._file.close()
+
+    def add(self, name: str, array: NDArray[Any]) -> None:
+        """Writes one array; its dtype must be one of DTYPES, its byte order is made little-endian."""
+        dtype = array.dtype.newbyteorder("<").str.replace("|", "")
+        if dtype not in DTYPES:
+            raise TypeError(f"array {name}: {array.dtype} is not a dtype of the index format")
+        self.begin(name, dtype)
+        self.append(np.ascontiguousarray(array, dtype=dtype).reshape(-1).view(np.uint8).data)
+        self.end()
+
+    def add_bytes(self, name: str, data: bytes | bytearray | memoryview) -> None:
+        """Writes an array of bytes."""
+        self.begin(name, "u1")
+        self.append(data)
+        self.end()
+
+    def begin(self, name: str, dtype: str = "u1") -> None:
+        """Starts an array that is written in pieces by append; one at a time."""
+        if self._open is not None or name in self._arrays:
+            raise ValueError(f"array {name} begun twice or inside {self._open}")
+        self._write(b"\0" * (-self._position % ALIGNMENT))
+        self._open = (name, dtype, self._position, 0)
+
+    def append(self, data: bytes | bytearray | memoryview) -> None:
+        """Writes the next bytes of the array begun."""
+        if self._open is None:
+            raise ValueError("append without begin")
+        name, dtype, offset, crc = self._open
+        self._open = (name, dtype, offset, zlib.crc32(data, crc))
+        self._write(data)
+
+    def end(self) -> None:
+        """Finishes the array begun."""
+        if self._open is None:
+            raise ValueError("end without begin")
+        name, dtype, offset, crc = self._open
+        count = (self._position - offset) // np.dtype(dtype).itemsize
+        self._arrays[name] = [dtype, offset, count, crc]
+        self._open = None
+
+    def close(self) -> None:
+        """Writes the directory and the trailer and publishes the file."""
+        directory = json.dumps(
+            {"arrays": self._arrays, "meta": self.meta}, separators=(",", ":"), ensure_ascii=True
+        ).encode("ascii")
+        offset = self._position
+        self._write(directory)
+        self._write(TRAILER.pack(offset, len(directory), zlib.crc32(directory), 0, END_MAGIC))
+        self._publish(self._file)
+
+    def _write(self, data: bytes | bytearray | memoryview) -> None:
+        self._file.write(data)
+        self._position += len(data)
+
+
+class Container:
+    """A container opened for reading; its arrays are read-only views that keep the mapping alive."""
+
+    def __init__(self, buffer: mmap.mmap | bytes, name: str, *, kind: str) -> None:
+        self.name = name
+        self.kind = kind
+        self._buffer = buffer
+        self._views: dict[str, NDArray[Any]] = {}
+        self._arrays, self.meta = self._read_directory()
+
+    @classmethod
+    def open(cls, file: BinaryIO, name: str, *, kind: str) -> "Container":
+        """Opens a real file by mmap and anything else by reading it; the file may be closed afterwards."""
+        try:
+            descriptor = file.fileno()
+        except (AttributeError, OSError):
+            return cls(file.read(), name, kind=kind)
+        try:
+            return cls(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ), name, kind=kind)
+        except ValueError as exc:  # mmap refuses an empty file
+            raise corrupt(name, "the file is empty") from exc
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._arrays
+
+    def names(self) -> list[str]:
+        """Returns the names of all arrays in the order they were written."""
+        return list(self._arrays)
+
+    def size_of(self, name: str) -> int:
+        """Returns the bytes an array takes in the file."""
+        dtype, _, count, _ = self._arrays[name]
+        return count * np.dtype(dtype).itemsize
+
+    def array(self, name: str) -> NDArray[Any]:
+        """Returns an array as a read-only view of the file; IndexCorrupt when it is missing or damaged."""
+        view = self._views.get(name)
+        if view is None:
+            if name not in self._arrays:
+                raise corrupt(self.name, f"array {name!r} is missing")
+            dtype, offset, count, crc = self._arrays[name]
+            view = np.frombuffer(self._buffer, dtype=dtype, count=count, offset=offset)
+            if view.nbytes <= CHECKED_ON_READ and zlib.crc32(view.view(np.uint8).data) != crc:
+                raise corrupt(self.name, f"array {name!r} does not match its checksum")
+            self._views[name] = view
+        return view
+
+    def verify(self) -> None:
+        """Checks every array against its checksum; raises IndexCorrupt at the first damage."""
+        for name, (dtype, offset, count, crc) in self._arrays.items():
+            size = count * np.dtype(dtype).itemsize
+            if zlib.crc32(memoryview(self._buffer)[offset : offset + size]) != crc:
+                raise corrupt(self.name, f"array {name!r} does not match its checksum")
+
+    def close(self) -> None:
+        """Lets go of the file; views handed out stay valid until they are dropped."""
+        self._views = {}
+        self._arrays = {}
+        self._buffer = b""
+
+    def _read_directory(self) -> tuple[dict[str, tuple[str, int, int, int]], dict[str, Any]]:
+        size = len(self._buffer)
+        if size < HEADER.size + TRAILER.size:
+            raise corrupt(self.name, f"only {size} bytes long, the file has been cut off")
+        magic, version, reserved, kind = HEADER.unpack_from(self._buffer, 0)
+        if magic != MAGIC:
+            raise corrupt(self.name, f"starts with {magic!r}, which is not an index file of searchkit")
+        if version > FORMAT_VERSION:
+            raise IndexTooNew(
+                f"{self.name}: format {version} is newer than {FORMAT_VERSION}, the newest that is read; "
+                "upgrade searchkit or build the index again with `searchkit index`"
+            )
+        if version < OLDEST_READABLE:
+            raise IndexTooOld(
+                f"{self.name}: format {version} is older than {OLDEST_READABLE}, the oldest that is read; "
+                "build the index again with `searchkit index`"
+            )
+        if kind.rstrip(b"\0") != self.kind.encode("ascii") or reserved or any(self._buffer[24 : HEADER.size]):
+            raise corrupt(self.name, f"its header says {kind!r}, expected {self.kind!r}")
+        offset, length, crc, reserved, end = TRAILER.unpack_from(self._buffer, size - TRAILER.size)
+        if end != END_MAGIC or reserved or offset + length + TRAILER.size != size:
+            raise corrupt(self.name, "the end of the file is missing or damaged")
+        encoded = self._buffer[offset : offset + length]
+        if zlib.crc32(encoded) != crc:
+            raise corrupt(self.name, "the directory of arrays does not match its checksum")
+        try:
+            directory = json.loads(encoded)
+            arrays = {
+                name: _checked_entry(name, entry, offset) for name, entry in directory["arrays"].items()
+            }
+            meta = directory["meta"]
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+            raise corrupt(self.name, f"the directory of arrays is not usable ({exc})") from exc
+        if not isinstance(meta, dict):
+            raise corrupt(self.name, "the directory of arrays is not usable (meta is not an object)")
+        return arrays, meta
+
+
+def _checked_entry(name: str, entry: list[Any], end: int) -> tuple[str, int, int, int]:
+    dtype, offset, count, crc = entry
+    numbers = (offset, count, crc)
+    if dtype not in DTYPES or any(type(number) is not int or number < 0 for number in numbers):
+        raise ValueError(f"array {name!r} is described as {entry!r}")
+    if offset % ALIGNMENT or offset < HEADER.size or offset + count * np.dtype(dtype).itemsize > end:
+        raise ValueError(f"array {name!r} lies outside the file")
+    return dtype, offset, count, crc

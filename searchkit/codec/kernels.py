@@ -1,0 +1,131 @@
+"""The arithmetic of the index format: pure functions of numpy arrays, no classes and no files.
+
+Every function here has a slow, obvious twin in tests/codec/test_kernels.py. Shapes are one-dimensional unless
+said otherwise; results are new arrays that the caller owns. Nothing here checks untrusted input: the readers
+bound every slice before they call (see packed.py).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Lengths of a packed code in bits. The all-ones code of every width but the last is the escape: the value
+# itself stands, in order, in the next wider level. Measured on Reuters this costs 8-15 % more than bit-packed
+# blocks and decodes five times faster in numpy, because one slice is one astype.
+WIDTHS = (1, 2, 4, 8, 16, 32)
+
+
+def _unpack_table(bits: int) -> NDArray[np.uint64]:
+    """Maps a byte to its 8 // bits codes, lowest bits first, one code a byte of a wider integer."""
+    per_byte = 8 // bits
+    byte = np.arange(256, dtype=np.uint16)
+    codes = np.stack([(byte >> (bits * i)) & ((1 << bits) - 1) for i in range(per_byte)], axis=1)
+    return np.ascontiguousarray(codes.astype(np.uint8)).view(f"<u{per_byte}").reshape(-1)
+
+
+_UNPACK = {bits: _unpack_table(bits) for bits in (1, 2, 4)}
+
+
+def pack_codes(codes: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
+    """Packs uint8 codes below 2**bits into bytes, lowest bits first; bits is 1, 2 or 4."""
+    per_byte = 8 // bits
+    padded = np.zeros(-(-len(codes) // per_byte) * per_byte, dtype=np.uint8)
+    padded[: len(codes)] = codes
+    columns = padded.reshape(-1, per_byte)
+    packed = columns[:, 0].copy()
+    for i in range(1, per_byte):
+        packed |= columns[:, i] << np.uint8(bits * i)
+    return packed
+
+
+def unpack_codes(packed: NDArray[np.uint8], bits: int, start: int, stop: int) -> NDArray[np.uint8]:
+    """Returns codes start to stop (uint8) of a packed byte array; bits is 1, 2 or 4."""
+    per_byte = 8 // bits
+    first = start // per_byte
+    wide = _UNPACK[bits][packed[first : -(-stop // per_byte)]]
+    skip = start - first * per_byte
+    return wide.view(np.uint8)[skip : skip + stop - start]
+
+
+def choose_width(values: NDArray[np.uint32]) -> int:
+    """Returns the base width in bits that stores these values, escapes included, in the fewest bits."""
+    reach = {bits: int(np.count_nonzero(values >= np.uint32((1 << bits) - 1))) for bits in WIDTHS[:-1]}
+
+    def cost(base: int) -> int:
+        total, waiting = 0, len(values)
+        for bits in (base, *(wider for wider in (8, 16, 32) if wider > base)):
+            total += waiting * bits
+            waiting = reach.get(bits, 0)
+        return total
+
+    return min(WIDTHS, key=lambda bits: (cost(bits), -bits))
+
+
+def zigzag(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Maps signed to unsigned so that small magnitudes stay small: 0, -1, 1, -2 become 0, 1, 2, 3."""
+    return (values << 1) ^ (values >> 63)
+
+
+def unzigzag(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Undoes zigzag."""
+    return (values >> 1) ^ -(values & 1)
+
+
+def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns len(counts) + 1 offsets: where each group begins in the concatenation, and its total length."""
+    starts = np.zeros(len(counts) + 1, dtype=np.int64)
+    np.cumsum(counts, out=starts[1:])
+    return starts
+
+
+def differences(values: NDArray[np.integer], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns each value minus the one before it in its group; the first of a group stays as it is.
+
+    starts are the offsets of the groups as starts_of gives them; empty groups are allowed.
+    """
+    gaps = values.astype(np.int64)
+    gaps[1:] -= values[:-1]
+    heads = starts[:-1][starts[:-1] < starts[1:]]
+    gaps[heads] = values[heads]
+    return gaps
+
+
+def running_sums(gaps: NDArray[np.integer], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Undoes differences: the running sum of each group on its own."""
+    if len(gaps) == len(starts) - 1 and (starts[1:] > starts[:-1]).all():
+        return gaps.astype(np.int64)  # one a group: most words of most documents
+    sums = np.cumsum(gaps, dtype=np.int64)
+    filled = starts[:-1] < starts[1:]
+    heads = starts[:-1][filled]
+    before = np.zeros(len(heads), dtype=np.int64)
+    before[1:] = sums[heads[1:] - 1]
+    sums -= np.repeat(before, (starts[1:] - starts[:-1])[filled])
+    return sums
+
+
+def group_reduce(ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
+    """Reduces each group by a ufunc such as np.maximum; no group may be empty."""
+    if len(starts) == 1:
+        return values[:0]
+    reduced: NDArray[Any] = ufunc.reduceat(values, starts[:-1])
+    return reduced
+
+
+def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Concatenates range(start, start + count) for each pair: the indexes of many slices at once."""
+    ends = starts_of(counts)
+    return np.arange(ends[-1], dtype=np.int64) + np.repeat(starts - ends[:-1], counts)
+
+
+def bitmap_of(docs: NDArray[np.int32], span: int) -> NDArray[np.uint8]:
+    """Returns a bitmap of span bits, lowest bit first, with the bits of docs set."""
+    flags = np.zeros(span, dtype=np.uint8)
+    flags[docs] = 1
+    return np.packbits(flags, bitorder="little")
+
+
+def docs_of(bitmap: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Returns the positions of the set bits in rising order (int32)."""
+    # as bool, because nonzero of bytes takes four times as long
+    return np.flatnonzero(np.unpackbits(bitmap, bitorder="little").view(np.bool_)).astype(np.int32)

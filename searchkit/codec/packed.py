@@ -1,0 +1,183 @@
+"""Arrays of non-negative integers that are mostly small, and offsets made of them.
+
+A packed array has levels. The base level holds one code of 1, 2, 4, 8, 16 or 32 bits a value; the all-ones
+code means "look in the next level", where the escaped values stand in order. To read a slice one must know
+how many escapes come before it: every RANK_STEP values the count is written down, the rest is counted. The
+base width is the one that gives the smallest total.
+
+Offsets are a packed array of group lengths with the running total written down every SUM_STEP groups.
+Both read any slice without touching the rest of the file. Values are at most 2**32 - 1; totals are int64.
+
+Arrays of a packed array called x: x (base level), x.8 x.16 x.32 (the levels above it that are needed) and
+x.rank, x.8.rank ... (escapes before every RANK_STEP-th value of that level); offsets add x.sum.
+meta["packed"][x] is [number of values, base width].
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.codec.container import Container, ContainerWriter, corrupt
+from searchkit.codec.kernels import choose_width, pack_codes, starts_of, unpack_codes
+
+RANK_STEP = 256
+SUM_STEP = 64
+PROMOTE_AFTER = 256  # single look-ups after which Offsets decodes itself once and for all
+
+_WIDER = (8, 16, 32)
+_MAX = 2**32 - 1
+
+
+def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]) -> None:
+    """Writes an array of integers from 0 to 2**32 - 1 under a name, in the cheapest width."""
+    if len(values) and (int(values.min()) < 0 or int(values.max()) > _MAX):
+        raise ValueError(f"array {name}: values must lie between 0 and {_MAX}")
+    level = values.astype(np.uint32)
+    bits = choose_width(level)
+    writer.meta.setdefault("packed", {})[name] = [len(level), bits]
+    while True:
+        if bits == 32:
+            writer.add(name, level)
+            return
+        escape = (1 << bits) - 1
+        escaped = level >= escape
+        codes = np.minimum(level, escape)
+        writer.add(
+            name, pack_codes(codes.astype(np.uint8), bits) if bits < 8 else codes.astype(f"<u{bits // 8}")
+        )
+        level = level[escaped]
+        if not len(level):
+            return
+        per_step = np.add.reduceat(escaped, np.arange(0, len(escaped), RANK_STEP), dtype=np.int64)
+        writer.add(f"{name}.rank", starts_of(per_step)[:-1].astype(np.uint32))
+        bits = next(wider for wider in _WIDER if wider > bits)
+        name = f"{name.split('.')[0]}.{bits}"
+
+
+def write_offsets(writer: ContainerWriter, name: str, counts: NDArray[np.integer]) -> None:
+    """Writes the offsets of groups of these lengths."""
+    write_packed(writer, name, counts)
+    writer.add(f"{name}.sum", starts_of(counts.astype(np.int64))[:-1:SUM_STEP].astype(np.uint64))
+
+
+class PackedArray:
+    """Reads a packed array; slices are uint32 arrays that the caller owns."""
+
+    def __init__(self, container: Container, name: str) -> None:
+        self._container = container
+        self._name = name
+        shape = container.meta.get("packed", {}).get(name)
+        if not (isinstance(shape, list) and len(shape) == 2 and all(type(part) is int for part in shape)):
+            raise corrupt(container.name, f"packed array {name!r} is missing")
+        self._length, bits = shape
+        if bits not in (1, 2, 4, 8, 16, 32) or self._length < 0:
+            raise corrupt(container.name, f"packed array {name!r} is described as {shape!r}")
+        self._levels: list[tuple[int, NDArray[np.generic], NDArray[np.uint32] | None]] = []
+        level_name = name
+        while True:
+            codes = container.array(level_name)
+            expected = "u1" if bits <= 8 else f"<u{bits // 8}"
+            if codes.dtype != np.dtype(expected):
+                raise corrupt(container.name, f"packed array {level_name!r} has dtype {codes.dtype}")
+            ranks = container.array(f"{level_name}.rank") if f"{level_name}.rank" in container else None
+            self._levels.append((bits, codes, ranks))
+            if ranks is None or bits == 32:
+                break
+            bits = next(wider for wider in _WIDER if wider > bits)
+            level_name = f"{name}.{bits}"
+        first_bits, first_codes, _ = self._levels[0]
+        if self._length * first_bits > first_codes.nbytes * 8:
+            raise corrupt(container.name, f"packed array {name!r} is cut off")
+
+    def __len__(self) -> int:
+        length: int = self._length
+        return length
+
+    def slice(self, start: int, stop: int) -> NDArray[np.uint32]:
+        """Returns values start to stop; IndexCorrupt when they do not exist."""
+        if not 0 <= start <= stop <= self._length:
+            raise corrupt(self._container.name, f"{self._name!r} has no values {start} to {stop}")
+        return self._read(0, start, stop)
+
+    def at(self, indexes: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """Returns the values at rising indexes, decoding only the stretch between the first and the last."""
+        if not len(indexes):
+            return np.zeros(0, dtype=np.uint32)
+        first = int(indexes[0])
+        return self.slice(first, int(indexes[-1]) + 1)[indexes - first]
+
+    def all(self) -> NDArray[np.uint32]:
+        """Returns all values."""
+        return self._read(0, 0, self._length)
+
+    def _codes(self, level: int, start: int, stop: int) -> NDArray[np.generic]:
+        bits, packed, _ = self._levels[level]
+        if bits < 8:
+            return unpack_codes(packed.view(np.uint8), bits, start, stop)
+        return packed[start:stop]
+
+    def _read(self, level: int, start: int, stop: int) -> NDArray[np.uint32]:
+        bits, _, ranks = self._levels[level]
+        codes = self._codes(level, start, stop)
+        if len(codes) != stop - start:
+            raise corrupt(self._container.name, f"{self._name!r} is cut off")
+        values = codes.astype(np.uint32)
+        if ranks is None:
+            return values
+        escape = (1 << bits) - 1
+        escaped = np.flatnonzero(codes == codes.dtype.type(escape))
+        if len(escaped):
+            step = start // RANK_STEP
+            if step >= len(ranks):
+                raise corrupt(self._container.name, f"{self._name!r} is cut off")
+            before = int(ranks[step])
+            if step * RANK_STEP < start:
+                before += int(np.count_nonzero(self._codes(level, step * RANK_STEP, start) == escape))
+            values[escaped] = self._read(level + 1, before, before + len(escaped))
+        return values
+
+
+class Offsets:
+    """Reads the offsets of consecutive groups: where group i starts and ends."""
+
+    def __init__(self, container: Container, name: str) -> None:
+        self._container = container
+        self._name = name
+        self._counts = PackedArray(container, name)
+        self._sums = container.array(f"{name}.sum")
+        self._lookups = 0
+        self._all: NDArray[np.int64] | None = None
+        if len(self._sums) != -(-len(self._counts) // SUM_STEP):
+            raise corrupt(container.name, f"offsets {name!r} are cut off")
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def bounds(self, group: int) -> tuple[int, int]:
+        """Returns the start and end of one group."""
+        if self._all is None:
+            self._lookups += 1
+            if self._lookups < PROMOTE_AFTER:
+                step = group // SUM_STEP
+                counts = self._counts.slice(step * SUM_STEP, group + 1).tolist()
+                end = int(self._sums[step]) + sum(counts)
+                return end - counts[-1], end
+        starts = self.all()
+        if not 0 <= group < len(starts) - 1:
+            raise corrupt(self._container.name, f"offsets {self._name!r} have no group {group}")
+        return int(starts[group]), int(starts[group + 1])
+
+    def counts(self, first: int, last: int) -> NDArray[np.int64]:
+        """Returns the lengths of groups first to last."""
+        return self._counts.slice(first, last).astype(np.int64)
+
+    def start(self, group: int) -> int:
+        """Returns where a group starts; for the number of groups, the total length."""
+        if group < len(self._counts):
+            return self.bounds(group)[0]
+        return self.bounds(group - 1)[1] if group else 0
+
+    def all(self) -> NDArray[np.int64]:
+        """Returns len + 1 offsets, decoded once; the last is the total length."""
+        if self._all is None:
+            self._all = starts_of(self._counts.all().astype(np.int64))
+        return self._all

@@ -1,0 +1,577 @@
+"""Posting lists: for every term the documents, how often, with which weight, where, and what scoring asks.
+
+A PostingData is all lists of a field, one after another, as flat arrays; write_postings stores it,
+PostingLists reads it back: one list, a run of lists (a prefix, a merge), or a few postings of a list (a
+phrase). The same structure holds term vectors, with documents in the place of terms and term ordinals in the
+place of documents.
+
+How the arrays are coded (FORMAT.md has each by name):
+- documents as differences, in a packed array; a list with at least an eighth of all documents is a bitmap;
+- occurrences minus one, positions as differences within a document, lengths as Whoosh's one-byte code;
+- weights not at all when they are the occurrences or a constant, as the small excess over the occurrences
+  when they are whole (a title term of weight 3), as float32 otherwise;
+- lists longer than BLOCK postings have maximum weight and extreme lengths for each block.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.codec.container import Container, ContainerWriter, corrupt
+from searchkit.codec.kernels import (
+    bitmap_of,
+    differences,
+    docs_of,
+    group_reduce,
+    ranges,
+    running_sums,
+    starts_of,
+    unzigzag,
+    zigzag,
+)
+from searchkit.codec.packed import Offsets, PackedArray, write_offsets, write_packed
+
+BLOCK = 128
+DENSE = 8  # a list with at least span / DENSE documents is stored as a bitmap
+DENSE_LEAST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PostingData:
+    """All posting lists of one field, list after list; n is the number of postings."""
+
+    counts: NDArray[np.int64]  # postings of each list, at least 1
+    docs: NDArray[np.int32]  # n docnums, not falling within a list
+    occurrences: NDArray[np.int64] | None = None  # n, at least 1; None: 1 each
+    weights: NDArray[np.float32] | None = None  # n; None: the occurrences
+    lengths: NDArray[np.uint8] | None = None  # n length codes (lengths.py), 0 for none; None: no lengths
+    positions: NDArray[np.int64] | None = None  # one an occurrence
+    char_starts: NDArray[np.int64] | None = None  # one an occurrence
+    char_ends: NDArray[np.int64] | None = None  # one an occurrence
+    boosts: NDArray[np.float64] | None = None  # one an occurrence
+    values: list[bytes] | None = None  # n opaque values, for formats that are none of the above
+
+
+@dataclass(frozen=True, slots=True)
+class ListStatistics:
+    """What is known of a posting list without reading it."""
+
+    doc_frequency: int
+    weight: float
+    max_weight: float
+    min_length: int  # length code, 0 when no posting has a length
+    max_length: int  # length code
+    first_doc: int
+    last_doc: int
+
+
+def write_postings(writer: ContainerWriter, name: str, data: PostingData) -> None:
+    """Writes the posting lists of a field under a name."""
+    starts = starts_of(data.counts)
+    write_offsets(writer, f"{name}/count", data.counts)
+    span, dense = _write_docs(writer, name, data, starts)
+    occurrences = _write_occurrences(writer, name, data, starts)
+    weights = _write_weights(writer, name, data, starts, occurrences)
+    if data.lengths is not None:
+        _write_lengths(writer, name, data.lengths, starts)
+    _write_blocks(writer, name, data, starts, weights)
+    signed = _write_positions(writer, name, data, occurrences)
+    if data.values is not None:
+        writer.add_bytes(f"{name}/value", b"".join(data.values))
+        sizes = np.fromiter(map(len, data.values), dtype=np.int64, count=len(data.values))
+        write_offsets(writer, f"{name}/value_size", sizes)
+    writer.meta.setdefault("postings", {})[name] = {
+        "postings": len(data.docs),
+        "occurrences": int(occurrences.sum()),
+        "span": span,
+        "dense": dense,
+        "signed": signed,
+        **_weight_mode(data, occurrences),
+    }
+
+
+def _write_docs(
+    writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]
+) -> tuple[int, int]:
+    docs, counts = data.docs, data.counts
+    span = int(docs.max()) + 1 if len(docs) else 0
+    gaps = differences(docs, starts)
+    repeats = gaps == 0
+    repeats[starts[:-1]] = False
+    dense = (counts >= DENSE_LEAST) & (counts * DENSE >= span)
+    if repeats.any():  # a bitmap cannot hold a document twice
+        dense &= np.logical_not(np.logical_or.reduceat(repeats, starts[:-1]))
+    ordinals = np.flatnonzero(dense)
+    if len(ordinals):
+        gaps = gaps[np.repeat(~dense, counts)]
+        bitmaps = [bitmap_of(docs[starts[i] : starts[i + 1]], span) for i in ordinals]
+        writer.add(f"{name}/bitmap", np.concatenate(bitmaps))
+        writer.add(f"{name}/bitmap_list", ordinals.astype(np.uint32))
+        writer.add(f"{name}/bitmap_start", starts_of(counts[ordinals]).astype(np.uint64))
+    write_packed(writer, f"{name}/gap", gaps)
+    return span, len(ordinals)
+
+
+def _write_occurrences(
+    writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    if data.occurrences is None or not np.any(data.occurrences != 1):
+        return np.ones(len(data.docs), dtype=np.int64)
+    occurrences = data.occurrences.astype(np.int64)
+    write_packed(writer, f"{name}/occurrence", occurrences - 1)
+    write_offsets(writer, f"{name}/total", group_reduce(np.add, occurrences, starts))
+    return occurrences
+
+
+def _weight_mode(data: PostingData, occurrences: NDArray[np.int64]) -> dict[str, Any]:
+    weights = data.weights
+    if weights is None or np.array_equal(weights, occurrences):
+        return {"weights": "occurrences"}
+    if len(weights) and np.all(weights == weights[0]):
+        return {"weights": "constant", "weight": float(weights[0])}
+    excess = weights - occurrences
+    # Beyond 2**24 a float32 no longer tells one whole number from the next; NaN fails every comparison.
+    whole = np.all((excess >= 0) & (excess < 2**24) & (excess == np.rint(excess)))
+    return {"weights": "excess" if whole else "float"}
+
+
+def _write_weights(
+    writer: ContainerWriter,
+    name: str,
+    data: PostingData,
+    starts: NDArray[np.int64],
+    occurrences: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    mode = _weight_mode(data, occurrences)["weights"]
+    if mode == "constant" and data.weights is not None:
+        return data.weights
+    if mode == "occurrences" or data.weights is None:
+        write_packed(writer, f"{name}/max_weight", group_reduce(np.maximum, occurrences, starts))
+        return occurrences.astype(np.float32)
+    weights = data.weights.astype(np.float32)
+    if mode == "excess":
+        whole = weights.astype(np.int64)
+        write_packed(writer, f"{name}/excess", whole - occurrences)
+        write_packed(writer, f"{name}/excess_total", group_reduce(np.add, whole - occurrences, starts))
+        write_packed(writer, f"{name}/max_weight", group_reduce(np.maximum, whole, starts))
+    else:
+        writer.add(f"{name}/weight", weights)
+        totals = group_reduce(np.add, weights.astype(np.float64), starts)
+        writer.add(f"{name}/weight_total", totals.astype(np.float32))
+        writer.add(f"{name}/max_weight", group_reduce(np.maximum, weights, starts))
+    return weights
+
+
+def _write_lengths(
+    writer: ContainerWriter, name: str, lengths: NDArray[np.uint8], starts: NDArray[np.int64]
+) -> None:
+    if not lengths.any():
+        return
+    shortest, longest = _length_bounds(lengths, starts)
+    writer.add(f"{name}/min_length", shortest)
+    write_packed(writer, f"{name}/length_spread", longest - shortest)
+
+
+def _length_bounds(
+    lengths: NDArray[np.uint8], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Returns shortest and longest length code of each group; 0 means no length and is not a shortest."""
+    longest = group_reduce(np.maximum, lengths, starts)
+    known = np.where(lengths == 0, np.uint8(255), lengths)
+    shortest = np.minimum(group_reduce(np.minimum, known, starts), longest)
+    return shortest, longest
+
+
+def _write_blocks(
+    writer: ContainerWriter,
+    name: str,
+    data: PostingData,
+    starts: NDArray[np.int64],
+    weights: NDArray[np.float32],
+) -> None:
+    long_lists = np.flatnonzero(data.counts > BLOCK)
+    if not len(long_lists):
+        return
+    counts = data.counts[long_lists]
+    blocks = -(-counts // BLOCK)
+    first_block = starts_of(blocks)
+    postings = ranges(starts[long_lists], counts)
+    within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], blocks)
+    block_starts = np.append(np.repeat(starts_of(counts)[:-1], blocks) + within * BLOCK, len(postings))
+    writer.add(f"{name}/long_list", long_lists.astype(np.uint32))
+    writer.add(f"{name}/first_block", first_block.astype(np.uint64))
+    writer.add(f"{name}/last_doc", data.docs[starts[long_lists + 1] - 1].astype(np.uint32))
+    heaviest = group_reduce(np.maximum, weights[postings], block_starts)
+    for dtype in (np.uint8, np.uint16, np.float32):
+        if np.array_equal(heaviest.astype(dtype), heaviest):
+            break
+    writer.add(f"{name}/block_weight", heaviest.astype(dtype))
+    if data.lengths is not None and data.lengths.any():
+        shortest, longest = _length_bounds(data.lengths[postings], block_starts)
+        writer.add(f"{name}/block_min_length", shortest)
+        writer.add(f"{name}/block_max_length", longest)
+
+
+def _write_positions(
+    writer: ContainerWriter, name: str, data: PostingData, occurrences: NDArray[np.int64]
+) -> list[str]:
+    """Writes what stands once an occurrence; returns which arrays hold signed (zigzag) numbers."""
+    signed: list[str] = []
+
+    def write(array: str, numbers: NDArray[np.int64]) -> None:
+        if len(numbers) and numbers.min() < 0:
+            signed.append(array)
+            numbers = zigzag(numbers)
+        write_packed(writer, f"{name}/{array}", numbers)
+
+    starts = starts_of(occurrences)
+    if data.positions is not None:
+        write("position", differences(data.positions, starts))
+    if data.char_starts is not None and data.char_ends is not None:
+        before = np.zeros(len(data.char_ends), dtype=np.int64)
+        before[1:] = data.char_ends[:-1]
+        before[starts[:-1]] = 0
+        write("char_gap", data.char_starts - before)
+        write("char_size", data.char_ends - data.char_starts)
+    if data.boosts is not None:
+        writer.add(f"{name}/boost", data.boosts.astype(np.float64))
+    return signed
+
+
+class PostingLists:
+    """Reads the posting lists of a field; lists have ordinals, postings a place in the field."""
+
+    def __init__(self, container: Container, name: str) -> None:
+        self._container = container
+        self._name = name
+        meta = container.meta.get("postings", {}).get(name)
+        if not isinstance(meta, dict):
+            raise corrupt(container.name, f"posting lists {name!r} are missing")
+        self.span = self._number(meta, "span")
+        self.posting_count = self._number(meta, "postings")
+        self.occurrence_count = self._number(meta, "occurrences")
+        self._weight_mode = meta.get("weights")
+        self._constant = float(meta.get("weight", 1.0))
+        self._signed = meta.get("signed", [])
+        self._counts = Offsets(container, f"{name}/count")
+        # Few lists are dense, and bisect in a list of Python numbers is quicker than numpy on one number.
+        has_dense = bool(meta.get("dense", 0))
+        self._dense_lists: list[int] = self._array("bitmap_list").tolist() if has_dense else []
+        self._dense_starts: list[int] = self._array("bitmap_start").tolist() if has_dense else [0]
+        if len(self._dense_starts) != len(self._dense_lists) + 1:
+            raise corrupt(container.name, f"bitmaps of {name!r} are damaged")
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    # Which arrays there are ------------------------------------------------------------------------------
+
+    def has(self, array: str) -> bool:
+        """Says whether the field stores an array: occurrence, position, char_gap, boost, value, ..."""
+        return f"{self._name}/{array}" in self._container
+
+    # One list --------------------------------------------------------------------------------------------
+
+    def bounds(self, ordinal: int) -> tuple[int, int]:
+        """Returns the first and the end posting of a list."""
+        return self._counts.bounds(ordinal)
+
+    def doc_frequency(self, ordinal: int) -> int:
+        """Returns the number of postings of a list."""
+        start, end = self._counts.bounds(ordinal)
+        return end - start
+
+    def docs(self, ordinal: int) -> NDArray[np.int32]:
+        """Returns the docnums of a list in rising order (int32)."""
+        start, end = self._counts.bounds(ordinal)
+        row, is_dense = self._dense_row(ordinal)
+        if is_dense:
+            return self._checked_docs(ordinal, docs_of(self._bitmap_row(row)), end - start)
+        before = self._dense_starts[row]
+        gaps = self._packed("gap").slice(start - before, end - before)
+        return self._checked_docs(ordinal, np.cumsum(gaps, dtype=np.int64), end - start)
+
+    def bitmap(self, ordinal: int) -> NDArray[np.uint8] | None:
+        """Returns a dense list as a zero-copy bitmap of span bits, lowest bit first; None for other lists."""
+        row, is_dense = self._dense_row(ordinal)
+        return self._bitmap_row(row) if is_dense else None
+
+    def occurrences(self, ordinal: int) -> NDArray[np.int64]:
+        """Returns how often the term occurs in each document of a list."""
+        return self.occurrences_of(*self.bounds(ordinal))
+
+    def weights(self, ordinal: int) -> NDArray[np.float32]:
+        """Returns the weight of each posting of a list (float32)."""
+        return self.weights_of(*self.bounds(ordinal))
+
+    def positions(
+        self, ordinal: int, which: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Returns (starts, positions) of a list: posting i has positions[starts[i]:starts[i + 1]].
+
+        With `which`, rising indexes into the list, only those postings, in that order.
+        """
+        starts, places = self._occurrence_places(ordinal, which)
+        return starts, running_sums(self._numbers("position", places), starts)
+
+    def characters(
+        self, ordinal: int, which: NDArray[np.int64] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Returns (starts, first character, end character) of a list, shaped as positions are."""
+        starts, places = self._occurrence_places(ordinal, which)
+        sizes = self._numbers("char_size", places)
+        ends = running_sums(self._numbers("char_gap", places) + sizes, starts)
+        return starts, ends - sizes, ends
+
+    def boosts(self, ordinal: int, which: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Returns the boost of each occurrence of a list (float64)."""
+        _, places = self._occurrence_places(ordinal, which)
+        stored: NDArray[np.float64] = self._array("boost")[places]
+        return stored
+
+    def values(self, ordinal: int) -> list[bytes]:
+        """Returns the opaque values of a list."""
+        first, last = self.bounds(ordinal)
+        place = self._value_sizes.start(first)
+        data = self._array("value")
+        found = []
+        for size in self._value_sizes.counts(first, last).tolist():
+            found.append(data[place : place + size].tobytes())
+            place += size
+        return found
+
+    def statistics(self, ordinal: int) -> ListStatistics:
+        """Returns what scoring needs to know of a list."""
+        start, end = self.bounds(ordinal)
+        count = end - start
+        shortest = longest = 0
+        if self.has("min_length"):
+            shortest = int(self._array("min_length")[ordinal])
+            longest = shortest + int(self._packed("length_spread").slice(ordinal, ordinal + 1)[0])
+        long_list = self._long_row(ordinal)
+        if long_list is None:
+            docs = self.docs(ordinal)
+            first, last = int(docs[0]), int(docs[-1])
+        else:
+            last = int(self._array("last_doc")[long_list])
+            first = self._first_doc(ordinal, start)
+        return ListStatistics(
+            count, self.total_weight(ordinal), self.max_weight(ordinal), shortest, longest, first, last
+        )
+
+    def statistics_of_lists(self, first: int, last: int) -> list[ListStatistics]:
+        """Returns the statistics of lists first to last, all decoded at once."""
+        counts = self.counts(first, last)
+        starts = starts_of(counts)
+        docs = self.docs_of_lists(first, last)
+        shortest = np.zeros(last - first, dtype=np.int64)
+        longest = shortest
+        if self.has("min_length"):
+            shortest = self._array("min_length")[first:last].astype(np.int64)
+            longest = shortest + self._packed("length_spread").slice(first, last)
+        columns = (
+            counts,
+            self.total_weights(first, last),
+            self.max_weights(first, last),
+            shortest,
+            longest,
+            docs[starts[:-1]],
+            docs[starts[1:] - 1],
+        )
+        return [ListStatistics(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+    def total_weight(self, ordinal: int) -> float:
+        """Returns the sum of the weights of a list."""
+        return float(self.total_weights(ordinal, ordinal + 1)[0])
+
+    def max_weight(self, ordinal: int) -> float:
+        """Returns the greatest weight of a list."""
+        return float(self.max_weights(ordinal, ordinal + 1)[0])
+
+    def blocks(
+        self, ordinal: int
+    ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.uint8] | None] | None:
+        """Returns (maximum weight, shortest, longest length code) of each block of BLOCK postings.
+
+        None for a list of one block, whose statistics are those of the list; lengths are None when the field
+        has none.
+        """
+        row = self._long_row(ordinal)
+        if row is None:
+            return None
+        first, last = self._array("first_block")[row : row + 2].tolist()
+        weights = self._array("block_weight")[first:last]
+        if not self.has("block_min_length"):
+            return weights, None, None
+        return (
+            weights,
+            self._array("block_min_length")[first:last],
+            self._array("block_max_length")[first:last],
+        )
+
+    # Runs of lists and postings --------------------------------------------------------------------------
+
+    def counts(self, first: int, last: int) -> NDArray[np.int64]:
+        """Returns the number of postings of lists first to last."""
+        return self._counts.counts(first, last)
+
+    def starts(self) -> NDArray[np.int64]:
+        """Returns where each list starts among the postings of the field, and their number at the end."""
+        return self._counts.all()
+
+    def docs_of_lists(self, first: int, last: int) -> NDArray[np.int32]:
+        """Returns the docnums of lists first to last, list after list (int32)."""
+        start, end = self._counts.start(first), self._counts.start(last)
+        rows = self._dense_row(first)[0], self._dense_row(last)[0]
+        before, through = self._dense_starts[rows[0]], self._dense_starts[rows[1]]
+        gaps = self._packed("gap").slice(start - before, end - through)
+        if rows[0] == rows[1]:
+            docs = running_sums(gaps, starts_of(self.counts(first, last)))
+        else:
+            docs = self._mixed_docs(first, last, rows, gaps)
+        return self._checked_docs(first, docs, end - start)
+
+    def occurrences_of(self, start: int, end: int) -> NDArray[np.int64]:
+        """Returns the occurrences of postings start to end of the field."""
+        if not self.has("occurrence"):
+            return np.ones(end - start, dtype=np.int64)
+        return self._packed("occurrence").slice(start, end).astype(np.int64) + 1
+
+    def weights_of(self, start: int, end: int) -> NDArray[np.float32]:
+        """Returns the weights of postings start to end of the field (float32)."""
+        if self._weight_mode == "constant":
+            return np.full(end - start, self._constant, dtype=np.float32)
+        if self._weight_mode == "float":
+            stored: NDArray[np.float32] = self._array("weight")[start:end]
+            return stored
+        occurrences = self.occurrences_of(start, end)
+        if self._weight_mode == "excess":
+            occurrences += self._packed("excess").slice(start, end)
+        return occurrences.astype(np.float32)
+
+    def total_weights(self, first: int, last: int) -> NDArray[np.float64]:
+        """Returns the sum of the weights of each of lists first to last."""
+        counts = self.counts(first, last)
+        if self._weight_mode == "constant":
+            return np.asarray((counts * self._constant).astype(np.float32), dtype=np.float64)
+        if self._weight_mode == "float":
+            return np.asarray(self._array("weight_total")[first:last], dtype=np.float64)
+        totals = self._totals.counts(first, last) if self.has("occurrence") else counts
+        if self._weight_mode == "excess":
+            totals = totals + self._packed("excess_total").slice(first, last)
+        return totals.astype(np.float64)
+
+    def max_weights(self, first: int, last: int) -> NDArray[np.float64]:
+        """Returns the greatest weight of each of lists first to last."""
+        if self._weight_mode == "constant":
+            return np.full(last - first, self._constant)
+        if self._weight_mode == "float":
+            return np.asarray(self._array("max_weight")[first:last], dtype=np.float64)
+        return self._packed("max_weight").slice(first, last).astype(np.float64)
+
+    def positions_of_lists(self, first: int, last: int) -> NDArray[np.int64]:
+        """Returns the positions of lists first to last, occurrence after occurrence."""
+        starts = starts_of(self.occurrences_of(self._counts.start(first), self._counts.start(last)))
+        begin = self._occurrence_start(first)
+        gaps = self._numbers("position", slice(begin, begin + int(starts[-1])))
+        return running_sums(gaps, starts)
+
+    # How it is found -------------------------------------------------------------------------------------
+
+    def _number(self, meta: dict[str, Any], key: str) -> int:
+        number = meta.get(key)
+        if type(number) is not int or not 0 <= number < 2**48:
+            raise corrupt(self._container.name, f"posting lists {self._name!r} say {key} is {number!r}")
+        return number
+
+    def _array(self, array: str) -> NDArray[Any]:
+        return self._container.array(f"{self._name}/{array}")
+
+    def _packed(self, array: str) -> PackedArray:
+        packed = self._packed_arrays.get(array)
+        if packed is None:
+            packed = self._packed_arrays[array] = PackedArray(self._container, f"{self._name}/{array}")
+        return packed
+
+    @cached_property
+    def _packed_arrays(self) -> dict[str, PackedArray]:
+        return {}
+
+    @cached_property
+    def _totals(self) -> Offsets:
+        return Offsets(self._container, f"{self._name}/total")
+
+    @cached_property
+    def _value_sizes(self) -> Offsets:
+        return Offsets(self._container, f"{self._name}/value_size")
+
+    def _row(self, array: str, ordinal: int) -> int | None:
+        rows = self._array(array)
+        row = int(rows.searchsorted(np.uint32(ordinal)))  # another dtype would convert the array
+        return row if row < len(rows) and rows[row] == ordinal else None
+
+    def _dense_row(self, ordinal: int) -> tuple[int, bool]:
+        """Returns how many bitmaps stand before a list, and whether it is one."""
+        row = bisect_left(self._dense_lists, ordinal)
+        return row, row < len(self._dense_lists) and self._dense_lists[row] == ordinal
+
+    def _checked_docs(self, ordinal: int, docs: NDArray[Any], count: int) -> NDArray[np.int32]:
+        if len(docs) != count or (count and int(docs.max()) >= self.span):
+            raise corrupt(self._container.name, f"posting list {ordinal} of {self._name!r} is damaged")
+        return docs.astype(np.int32, copy=False)
+
+    def _long_row(self, ordinal: int) -> int | None:
+        return self._row("long_list", ordinal) if self.has("long_list") else None
+
+    def _bitmap_row(self, row: int) -> NDArray[np.uint8]:
+        width = -(-self.span // 8)
+        bitmap: NDArray[np.uint8] = self._array("bitmap")[row * width : (row + 1) * width]
+        return bitmap
+
+    def _first_doc(self, ordinal: int, start: int) -> int:
+        row, is_dense = self._dense_row(ordinal)
+        if is_dense:
+            bitmap = self._bitmap_row(row)
+            byte = int(np.argmax(bitmap != 0))
+            return byte * 8 + int(docs_of(bitmap[byte : byte + 1])[0])
+        place = start - self._dense_starts[row]
+        return int(self._packed("gap").slice(place, place + 1)[0])
+
+    def _mixed_docs(
+        self, first: int, last: int, rows: tuple[int, int], gaps: NDArray[np.uint32]
+    ) -> NDArray[np.int64]:
+        """Docnums of a run of lists of which some are bitmaps."""
+        counts = self.counts(first, last)
+        starts = starts_of(counts)
+        dense = np.zeros(last - first, dtype=bool)
+        dense[np.array(self._dense_lists[rows[0] : rows[1]], dtype=np.int64) - first] = True
+        docs = np.zeros(int(starts[-1]), dtype=np.int64)
+        docs[np.repeat(~dense, counts)] = running_sums(gaps, starts_of(counts[~dense]))
+        for row, ordinal in zip(range(*rows), np.flatnonzero(dense), strict=True):
+            docs[starts[ordinal] : starts[ordinal + 1]] = docs_of(self._bitmap_row(row))
+        return docs
+
+    def _occurrence_start(self, ordinal: int) -> int:
+        return self._totals.start(ordinal) if self.has("occurrence") else self._counts.start(ordinal)
+
+    def _occurrence_places(
+        self, ordinal: int, which: NDArray[np.int64] | None
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64] | slice]:
+        """Returns the starts of the postings asked for, and where their occurrences stand in the field."""
+        occurrences = self.occurrences(ordinal)
+        starts = starts_of(occurrences)
+        begin = self._occurrence_start(ordinal)
+        if which is None:
+            return starts, slice(begin, begin + int(starts[-1]))
+        chosen = occurrences[which]
+        return starts_of(chosen), ranges(starts[which], chosen) + begin
+
+    def _numbers(self, array: str, places: NDArray[np.int64] | slice) -> NDArray[np.int64]:
+        packed = self._packed(array)
+        codes = packed.slice(places.start, places.stop) if isinstance(places, slice) else packed.at(places)
+        numbers = codes.astype(np.int64)
+        return unzigzag(numbers) if array in self._signed else numbers

@@ -1,0 +1,86 @@
+"""Packed integers and offsets: every slice of every array."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from searchkit.codec.container import Container
+from searchkit.codec.packed import PROMOTE_AFTER, Offsets, PackedArray, write_offsets, write_packed
+from searchkit.errors import IndexCorrupt
+
+Open = Callable[..., Container]
+
+values = st.one_of(
+    st.lists(st.integers(0, 2), max_size=700),
+    st.lists(st.integers(0, 300), max_size=700),
+    st.lists(
+        st.one_of(st.integers(0, 3), st.integers(250, 260), st.integers(65530, 2**32 - 1)), max_size=700
+    ),
+    st.integers(0, 2000).map(lambda n: [1] * n + [2**32 - 1] + [254, 255, 256, 65534, 65535, 65536]),
+)
+
+
+@settings(deadline=None)
+@given(numbers=values, data=st.data())
+def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.DataObject) -> None:
+    """A slice of the packed array is the slice of the array."""
+    packed = PackedArray(
+        container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x"
+    )
+    start = data.draw(st.integers(0, len(numbers)))
+    stop = data.draw(st.integers(start, len(numbers)))
+    assert packed.slice(start, stop).tolist() == numbers[start:stop]
+    assert packed.all().tolist() == numbers
+    assert len(packed) == len(numbers)
+    chosen = (
+        sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
+    )
+    assert packed.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
+
+
+@settings(deadline=None)
+@given(counts=st.lists(st.integers(0, 400), min_size=1, max_size=300))
+def test_offsets_are_running_totals(container: Open, counts: list[int]) -> None:
+    """bounds, counts, start and all agree with the running totals, before and after promotion."""
+    totals = np.concatenate([[0], np.cumsum(counts)]).tolist()
+    offsets = Offsets(container(lambda w: write_offsets(w, "o", np.array(counts))), "o")
+    found = [offsets.bounds(group) for group in range(len(counts))]
+    assert found == list(pairwise(totals))
+    assert [offsets.start(group) for group in range(len(counts) + 1)] == totals
+    assert offsets.counts(0, len(counts)).tolist() == counts
+    assert offsets.all().tolist() == totals
+
+
+def test_offsets_promote_themselves(container: Open) -> None:
+    """After many single look-ups the answers stay the same."""
+    offsets = Offsets(container(lambda w: write_offsets(w, "o", np.arange(1000))), "o")
+    for _ in range(PROMOTE_AFTER + 5):
+        assert offsets.bounds(999) == (498501, 499500)
+
+
+@pytest.mark.parametrize("numbers", [[-1], [2**32]])
+def test_numbers_out_of_range_are_refused(container: Open, numbers: list[int]) -> None:
+    """A number that 32 bits cannot hold is an error, not another number."""
+    with pytest.raises(ValueError, match="between 0 and"):
+        container(lambda w: write_packed(w, "x", np.array(numbers, dtype=np.int64)))
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, 2), (0, 11), (5, 4), (11, 11)])
+def test_slices_outside_are_corrupt(container: Open, start: int, stop: int) -> None:
+    """A slice outside the array is damage: whoever asks has it from the file."""
+    packed = PackedArray(container(lambda w: write_packed(w, "x", np.arange(10))), "x")
+    with pytest.raises(IndexCorrupt, match="has no values"):
+        packed.slice(start, stop)
+
+
+@pytest.mark.parametrize("shape", [None, [5], [5, 3], ["5", 8], [-1, 8], [10**9, 8], [5, 8, 8]])
+def test_a_hostile_shape_is_corrupt(container: Open, shape: object) -> None:
+    """A packed array described as longer than its bytes, or in another width, is corrupt."""
+    opened = container(lambda w: write_packed(w, "x", np.arange(200, 210)))
+    opened.meta["packed"]["x"] = shape
+    with pytest.raises(IndexCorrupt):
+        PackedArray(opened, "x").all()
