@@ -25,7 +25,13 @@ MAX_WORD = 64
 _MAX_JOINED_PARTS = 12
 """Longer chains are URLs and paths, whose joined spelling nobody types."""
 
-_CONNECTORS = "'’ʼ\\-‐‑–./&_@+·:"
+CONNECTORS = "'’ʼ-‐‑–./&_@+·:"
+"""Characters that hold two words together when one of them stands between."""
+
+SYMBOLS_AFTER = ("+", "#")
+"""Characters that may be the end of a name, as in C++ and C#."""
+
+_LINK = rf"(?:[{re.escape(CONNECTORS)}]|(?<=\d),(?=\d{{3}}(?!\d)))"
 _PAIRED = (
     "\u0e00-\u0eff"  # Thai, Lao
     "\u1000-\u109f\u1780-\u17ff"  # Myanmar, Khmer
@@ -33,9 +39,8 @@ _PAIRED = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
     "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"  # Hangul
 )
-_SYMBOLS_AFTER = ("+", "#")
 _PAIRED_RUN = re.compile(f"[{_PAIRED}]+")
-_ASCII_CHAIN = re.compile(rf"[A-Za-z0-9]+(?:(?:[{_CONNECTORS}]|(?<=\d),(?=\d{{3}}(?!\d)))[A-Za-z0-9]+)*")
+_ASCII_CHAIN = re.compile(rf"[A-Za-z0-9]+(?:{_LINK}[A-Za-z0-9]+)*")
 _POSSESSIVE = re.compile(r"['’ʼ][sS]$")
 
 
@@ -72,24 +77,27 @@ def tokenize(text: str, position: int = 0) -> Iterator[Token]:
         start, end = chain.span()
         if written.isalnum() and (is_ascii or not _PAIRED_RUN.search(written)):  # nine chains of ten: one plain word
             yield Token(written[:MAX_WORD], position, start, end, Kind.WORD)
-            if text[end : end + 1] in _SYMBOLS_AFTER or text[start - 1 : start] == ".":
+            if text[end : end + 1] in SYMBOLS_AFTER or text[start - 1 : start] == ".":
                 yield from _symbol_token(text, start, end, position)
             position += 1
             continue
         if not is_ascii and _PAIRED_RUN.search(written):
             for piece_start, piece_end, is_paired in _by_script(written, start):
-                split = _pairs if is_paired else _chain_tokens
+                split = _pairs if is_paired else chain_tokens
                 for token in split(text, piece_start, piece_end, position):
                     yield token
                 position = token.position + 1
             continue
-        for token in _chain_tokens(text, start, end, position):
+        for token in chain_tokens(text, start, end, position):
             yield token
         position = token.position + 1
 
 
-def _chain_tokens(text: str, start: int, end: int, position: int) -> Iterator[Token]:
-    """The tokens of one chain of words held together by connectors."""
+def chain_tokens(text: str, start: int, end: int, position: int = 0) -> Iterator[Token]:
+    """The tokens of one chain of words held together by connectors, from ``start`` to ``end`` of ``text``.
+
+    They depend on the chain alone, and a chain of one word on the two characters before it and the four behind it.
+    """
     chain = text[start:end]
     shown_end = end
     if len(chain) > 2 and _POSSESSIVE.search(chain):
@@ -130,7 +138,7 @@ def _symbol_token(text: str, start: int, end: int, position: int) -> Iterator[To
 def _with_symbols(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Start and end of a word with the symbols that are part of its name, as in C++, C#, A+ and .NET."""
     after = end
-    while after < len(text) and text[after] in _SYMBOLS_AFTER and after - end < 3:
+    while after < len(text) and text[after] in SYMBOLS_AFTER and after - end < 3:
         after += 1
     if after > end and (after == len(text) or not text[after].isalnum()):
         return start, after
@@ -163,6 +171,16 @@ def _pairs(text: str, start: int, end: int, position: int) -> Iterator[Token]:
     yield Token(text[end - 1], position + end - start - 1, end - 1, end, Kind.LAST)
 
 
+def is_word_char(char: str) -> bool:
+    """Whether the character is part of words: a letter, digit or mark, or invisible inside a word."""
+    return _unicode_word().fullmatch(char) is not None
+
+
+def is_paired(char: str) -> bool:
+    """Whether the character's script is indexed in pairs of characters."""
+    return _PAIRED_RUN.fullmatch(char) is not None
+
+
 def _word_pattern(chain: str) -> re.Pattern[str]:
     return _ASCII_WORD if chain.isascii() else _unicode_word()
 
@@ -178,7 +196,7 @@ def _unicode_word() -> re.Pattern[str]:
 @cache
 def _unicode_chain() -> re.Pattern[str]:
     word = f"{_word_char()}+"
-    return re.compile(rf"{word}(?:(?:[{_CONNECTORS}]|(?<=\d),(?=\d{{3}}(?!\d))){word})*")
+    return re.compile(rf"{word}(?:{_LINK}{word})*")
 
 
 _MARKED_PLANES = range(0x300, 0x1F000)
