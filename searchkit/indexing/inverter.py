@@ -192,9 +192,7 @@ def _exact_fields(
     postings = postings[_run_starts(postings >> dtype.type(1))]
     in_title = postings[(postings & dtype.type(1)) == 0]
     terms = vocabulary.texts(ordered)
-    whole, title = (
-        _exact_field(part >> dtype.type(1), terms, doc_count, doc_bits) for part in (postings, in_title)
-    )
+    whole, title = (_exact_field(part >> dtype.type(1), terms, doc_count, doc_bits) for part in (postings, in_title))
     return whole, title
 
 

@@ -6,20 +6,21 @@
     title         stems of the title                                 yes        yes
     title_exact   its words unstemmed                                no         no
     topic, kind, author, language, url    whole values, folded       no         no
+    topic_written, kind_written, author_written    as written        no         no
     id            the article id, unique                             no         no
     published     the instant, UTC; a column, so that ranges and sorting are array work
-    article       the whole article as JSON, stored
+    article       the whole article, stored
 
 Title, summary and body of the combined field stand in one position space, far enough apart that no phrase reaches
-from one into the next. Label fields keep their values as written in a column, joined by U+001F.
+from one into the next.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from whoosh import columns, fields, formats
 from whoosh.analysis import Analyzer as WhooshAnalyzer
+from whoosh.analysis import IDAnalyzer
 from whoosh.analysis import Token as WhooshToken
 
 from searchkit.analysis import Kind, Token, analyzer_for, fold, fold_label, tokenize
@@ -27,13 +28,19 @@ from searchkit.article import Article
 from searchkit.dates import UNDATED, ArchiveCalendar, utc_datetime
 from searchkit.settings import Settings
 
-LABEL_SEPARATOR = "\x1f"
-"""Joins the labels of an article in a column; articles cannot contain it, it counts as white space."""
+INDEX_NAME = "MAIN"
+"""What Whoosh calls the index in its file names."""
 
 PART_GAP = 1000
 """Positions between title, summary and body: more than any phrase or nearness query spans."""
 
 LABEL_FIELDS = ("topic", "kind", "author", "language", "url")
+FACET_FIELDS = ("topic", "kind", "author")
+
+
+def written(name: str) -> str:
+    """The field that has the labels of ``name`` as they are written."""
+    return f"{name}_written"
 
 
 class TextPart(NamedTuple):
@@ -142,27 +149,24 @@ class TextField(fields.FieldType):  # type: ignore[misc]
 
 
 class LabelField(fields.FieldType):  # type: ignore[misc]
-    """Whole values such as topics: found folded, kept as written in a column."""
+    """Whole values such as topics: found folded or, for counting them under their spelling, as ``written``."""
 
-    def __init__(self) -> None:
-        super().__init__(format=formats.Existence(), analyzer=LabelAnalyzer(), sortable=columns.VarBytesColumn())
+    def __init__(self, *, written: bool = False) -> None:
+        super().__init__(format=formats.Existence(), analyzer=IDAnalyzer() if written else LabelAnalyzer())
+        self.written = written
 
     def index(self, value: Any, **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
         """Yield one posting for each different label in ``value``, a list of texts or one text."""
         labels = (value,) if isinstance(value, str) else value
-        for folded in dict.fromkeys(fold_label(label) for label in labels):
-            if folded:
-                yield folded.encode(), 1, 1.0, b""
-
-    def to_column_value(self, value: Any) -> bytes:
-        """The labels as written, joined by U+001F."""
-        return (value if isinstance(value, str) else LABEL_SEPARATOR.join(value)).encode()
+        for term in dict.fromkeys(label if self.written else fold_label(label) for label in labels):
+            if term:
+                yield term.encode(), 1, 1.0, b""
 
 
 def archive_schema(settings: Settings) -> fields.Schema:
     """The schema of an archive made with ``settings``."""
     return fields.Schema(
-        id=fields.ID(unique=True, sortable=columns.VarBytesColumn()),
+        id=fields.ID(unique=True),
         text=TextField(settings.language),
         text_exact=TextField(settings.language, exact=True),
         title=TextField(settings.language),
@@ -170,11 +174,13 @@ def archive_schema(settings: Settings) -> fields.Schema:
         published=_published_field(),
         article=fields.STORED,
         **{name: LabelField() for name in LABEL_FIELDS},
+        **{written(name): LabelField(written=True) for name in FACET_FIELDS},
     )
 
 
 def _published_field() -> fields.DATETIME:
     field = fields.DATETIME()
+    field.shift_step = 0  # ranges are runs of the column; terms of eight precisions would only take room
     field.column_type = columns.NumericColumn("q", default=UNDATED)
     return field
 
@@ -192,7 +198,7 @@ def index_fields(article: Article, settings: Settings, calendar: ArchiveCalendar
         "text_exact": whole,
         "title": title_alone,
         "title_exact": title_alone,
-        "article": json.dumps(article.to_dict(), ensure_ascii=False, separators=(",", ":")),
+        "article": article.to_dict(),
         "language": language_labels(language),
     }
     labels = (
@@ -202,6 +208,7 @@ def index_fields(article: Article, settings: Settings, calendar: ArchiveCalendar
         ("url", article.url),
     )
     values.update((name, value) for name, value in labels if value)
+    values.update((written(name), values[name]) for name in FACET_FIELDS if name in values)
     if article.published is not None:
         values["published"] = utc_datetime(calendar.instant(article.published))
     return values

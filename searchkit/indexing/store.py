@@ -15,10 +15,9 @@ from whoosh.filedb.filestore import FileStorage
 
 from searchkit.analysis import ANALYSIS
 from searchkit.errors import IndexCorrupt, IndexMissing, IndexTooNew, IndexTooOld
-from searchkit.indexing.schema import archive_schema
+from searchkit.indexing.schema import INDEX_NAME, archive_schema
 from searchkit.settings import Settings
 
-INDEX_NAME = "MAIN"
 SETTINGS_NAME = "searchkit.json"
 FORMAT_VERSION = 1
 

@@ -11,6 +11,7 @@ from whoosh.index import FileIndex, LockError
 from whoosh.writing import SegmentWriter
 
 from searchkit.article import Article
+from searchkit.codec import ArrayCodec
 from searchkit.dates import ArchiveCalendar
 from searchkit.errors import ArticleError, IndexLocked
 from searchkit.indexing.schema import index_fields
@@ -81,7 +82,7 @@ def optimize(index: FileIndex) -> None:
 
 def _writer(index: FileIndex) -> SegmentWriter:
     try:
-        return index.writer(timeout=_LOCK_TIMEOUT_SECONDS, limitmb=256)
+        return index.writer(timeout=_LOCK_TIMEOUT_SECONDS, limitmb=256, codec=ArrayCodec())
     except LockError as exc:
         folder = Path(index.storage.folder)
         raise IndexLocked(

@@ -79,12 +79,8 @@ def _slot(slot: Slot, field: str, generation: Generation) -> Matches:
 
 
 def _prefix(field: str, prefix: str, generation: Generation) -> Matches:
-    terms = generation.terms_with_prefix(field, prefix) if prefix else []
-    docnums = [generation.postings(field, term)[0] for term in terms]
-    if not docnums:
-        return _unscored(np.empty(0, dtype=np.int64))
-    united = np.unique(np.concatenate(docnums))
-    return Matches(united, np.ones(len(united)))
+    docnums = generation.docnums_with_prefix(field, prefix) if prefix else np.empty(0, dtype=np.int64)
+    return Matches(docnums, np.ones(len(docnums)))
 
 
 def _unscored(docnums: Docnums) -> Matches:

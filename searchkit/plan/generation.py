@@ -4,12 +4,10 @@ It gives the executor the postings of terms, and the page builders the columns t
 docnums that run through all segments: when each article was published, which labels it has, where its id ranks.
 """
 
-import json
+import math
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +17,10 @@ from whoosh.searching import Searcher
 
 from searchkit.analysis import Analyzer, analyzers_for, fold_label
 from searchkit.article import Article
-from searchkit.dates import UNDATED, ArchiveCalendar
-from searchkit.indexing.schema import LABEL_SEPARATOR
+from searchkit.dates import ArchiveCalendar
+from searchkit.indexing.schema import FACET_FIELDS, written
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25
+from searchkit.plan.segments import SegmentView, view_of
 from searchkit.settings import Settings
 
 __all__ = ["Docnums", "Generation", "LabelColumn"]
@@ -29,7 +28,7 @@ __all__ = ["Docnums", "Generation", "LabelColumn"]
 
 @dataclass(frozen=True, slots=True)
 class LabelColumn:
-    """The labels of every article, as written in the commonest spelling.
+    """The labels of every article, in the commonest spelling.
 
     ``values`` are the different labels; the ordinals (int32, into ``values``) of docnum d's labels are
     ``ordinals[offsets[d]:offsets[d + 1]]``, ``offsets`` being int64 with one entry more than there are docnums.
@@ -49,6 +48,10 @@ class Generation:
         self.calendar = ArchiveCalendar.of(settings.time_zone)
         self.language = settings.language
         self._settings = settings
+        self._segments: list[tuple[SegmentView, int]] = []
+        reader = self.searcher.reader()
+        if reader.doc_count_all():
+            self._segments = [(view_of(index.storage, leaf), base) for leaf, base in reader.leaf_readers()]
         self._columns: dict[str, LabelColumn] = {}
         self._lengths: dict[str, Scores] = {}
         self._lock = threading.Lock()
@@ -56,27 +59,27 @@ class Generation:
     @property
     def doc_count(self) -> int:
         """How many articles there are, deleted ones left out."""
-        return int(self.searcher.reader().doc_count())
+        return len(self.live)
 
     @property
     def segment_count(self) -> int:
         """How many segments the index has."""
-        return len(self.searcher.reader().leaf_readers()) if self.doc_count_all else 0
+        return len(self._segments)
 
     @property
     def doc_count_all(self) -> int:
         """How many docnums there are, deleted ones included."""
-        return int(self.searcher.reader().doc_count_all())
+        return sum(segment.doc_count for segment, _ in self._segments)
 
     @cached_property
     def live(self) -> Docnums:
         """The docnums of all articles that are not deleted."""
-        return np.fromiter(self.searcher.reader().all_doc_ids(), dtype=np.int64)
+        return np.flatnonzero(self._is_live)
 
     @cached_property
     def published(self) -> npt.NDArray[np.int64]:
         """The instant at which each docnum was published, or UNDATED."""
-        return np.fromiter(self._column("published", UNDATED), dtype=np.int64, count=self.doc_count_all)
+        return _joined([segment.published() for segment, _ in self._segments], np.int64)
 
     @cached_property
     def id_rank(self) -> npt.NDArray[np.int64]:
@@ -91,28 +94,21 @@ class Generation:
         return self._ids[docnum].decode()
 
     @cached_property
-    def _ids(self) -> list[bytes]:
-        return list(self._column("id", b""))
-
-    @cached_property
     def analyzers(self) -> tuple[Analyzer, ...]:
         """The analysis of each language that articles are in: a query word means its form in any of them."""
         found = [term.decode() for term in self.searcher.reader().lexicon("language")]
-        return analyzers_for([self._settings.language, *found])
+        return analyzers_for([self.language, *found])
 
     def postings(self, field: str, term: str) -> tuple[Docnums, Scores]:
         """The live docnums that have ``term``, and its weighted frequency in each; empty for an unknown term."""
         key = term.encode()
-        docnums: list[int] = []
-        weights: list[float] = []
-        for reader, base in self.searcher.reader().leaf_readers():
-            if (field, key) in reader:
-                matcher = reader.postings(field, key)
-                while matcher.is_active():
-                    docnums.append(base + matcher.id())
-                    weights.append(matcher.weight())
-                    matcher.next()
-        return np.array(docnums, dtype=np.int64), np.array(weights, dtype=np.float64)
+        found = [(segment.postings(field, key), base) for segment, base in self._segments]
+        docnums = _joined([docnums + base for (docnums, _), base in found], np.int64)
+        weights = _joined([weights for (_, weights), _ in found], np.float64)
+        if self._has_deletions:
+            is_live = self._is_live[docnums]
+            return docnums[is_live], weights[is_live]
+        return docnums, weights
 
     def scored_postings(self, field: str, term: str) -> tuple[Docnums, Scores]:
         """The live docnums that have ``term``, and the BM25 score of each."""
@@ -122,8 +118,8 @@ class Generation:
         scores = bm25(
             weights,
             self.lengths(field)[docnums],
-            idf=self.searcher.idf(field, term.encode()),
-            mean_length=self.searcher.avg_field_length(field),
+            idf=self._idf(field, term),
+            mean_length=self._mean_length(field),
             k1=self._settings.k1,
             b=self._settings.b,
         )
@@ -132,77 +128,100 @@ class Generation:
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
         """Every place where ``term`` stands in the articles ``among``."""
         key = term.encode()
-        wanted = set(among.tolist())
-        places: list[int] = []
-        for reader, base in self.searcher.reader().leaf_readers():
-            if (field, key) in reader:
-                matcher = reader.postings(field, key)
-                while matcher.is_active():
-                    docnum = base + matcher.id()
-                    if docnum in wanted:
-                        places += [docnum << POSITION_BITS | position for position in matcher.value_as("positions")]
-                    matcher.next()
-        return np.array(places, dtype=np.int64)
+        found = []
+        for segment, base in self._segments:
+            first, last = np.searchsorted(among, (base, base + segment.doc_count))
+            if first < last:
+                found.append(segment.occurrences(field, key, among[first:last] - base) + (base << POSITION_BITS))
+        return _joined(found, np.int64)
 
-    def terms_with_prefix(self, field: str, prefix: str) -> list[str]:
-        """The terms of a field that begin with ``prefix``."""
-        return [term.decode() for term in self.searcher.reader().expand_prefix(field, prefix)]
+    def docnums_with_prefix(self, field: str, prefix: str) -> Docnums:
+        """The live docnums that have a term of the field that begins with ``prefix``."""
+        key = prefix.encode()
+        found = [segment.docnums_with_prefix(field, key) + base for segment, base in self._segments]
+        docnums = _joined(found, np.int64)
+        return docnums[self._is_live[docnums]] if self._has_deletions else docnums
 
     def lengths(self, field: str) -> Scores:
         """How many terms the field of each docnum has, as Whoosh rounds it."""
         with self._lock:
             if field not in self._lengths:
-                reader = self.searcher.reader()
-                found = (reader.doc_field_length(docnum, field) for docnum in range(self.doc_count_all))
-                self._lengths[field] = np.fromiter(found, dtype=np.float64, count=self.doc_count_all)
+                lengths = [segment.lengths(field) for segment, _ in self._segments]
+                self._lengths[field] = _joined(lengths, np.int32).astype(np.float64)
             return self._lengths[field]
 
     def labels(self, field: str) -> LabelColumn:
         """The column of a label field such as "topic"."""
         with self._lock:
             if field not in self._columns:
-                self._columns[field] = _label_column(list(self._column(field, b"")))
+                self._columns[field] = self._label_column(written(field) if field in FACET_FIELDS else field)
             return self._columns[field]
 
     def docnum(self, article_id: str) -> int | None:
         """The docnum of an article, or None when there is none with this id."""
-        docnum: int | None = self.searcher.document_number(id=article_id)
-        return docnum
+        docnums, _ = self.postings("id", article_id)
+        return int(docnums[-1]) if len(docnums) else None
 
     def article(self, docnum: int) -> Article:
         """The stored article."""
-        return Article(**json.loads(self.searcher.stored_fields(docnum)["article"]))
+        return Article(**self.searcher.stored_fields(docnum)["article"])
 
     def close(self) -> None:
         """Release the files."""
+        self._segments = []
         self.searcher.close()
 
-    def _column(self, field: str, missing: object) -> Iterator[Any]:
-        """The values of a Whoosh column for every docnum, ``missing`` where a segment has no such column."""
-        for reader, _ in self.searcher.reader().leaf_readers():
-            if reader.has_column(field):
-                yield from reader.column_reader(field, translate=False)
-            else:
-                yield from [missing] * reader.doc_count_all()
+    @cached_property
+    def _is_live(self) -> npt.NDArray[np.bool_]:
+        return _joined([segment.live for segment, _ in self._segments], np.bool_)
+
+    @cached_property
+    def _has_deletions(self) -> bool:
+        return not self._is_live.all()
+
+    @cached_property
+    def _ids(self) -> list[bytes]:
+        ids = [b""] * self.doc_count_all
+        for segment, base in self._segments:
+            terms, docnums, ordinals = segment.labels("id")
+            for docnum, ordinal in zip(docnums.tolist(), ordinals.tolist(), strict=True):
+                ids[base + docnum] = terms[ordinal]
+        return ids
+
+    def _idf(self, field: str, term: str) -> float:
+        """As Whoosh has it: deleted articles count until they are merged away."""
+        key = term.encode()
+        doc_frequency = sum(segment.doc_frequency(field, key) for segment, _ in self._segments)
+        return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
+
+    def _mean_length(self, field: str) -> float:
+        return sum(segment.total_length(field) for segment, _ in self._segments) / self.doc_count_all
+
+    def _label_column(self, field: str) -> LabelColumn:
+        """Spellings that fold to one key share an ordinal; the commonest of them, on a tie the first, is shown."""
+        spellings: dict[bytes, int] = {}
+        docnums, numbers = [], []
+        for segment, base in self._segments:
+            terms, found, ordinals = segment.labels(field)
+            number_of = np.fromiter((spellings.setdefault(t, len(spellings)) for t in terms), np.int64, len(terms))
+            docnums.append(found + base)
+            numbers.append(number_of[ordinals])
+        all_docnums, all_numbers = _joined(docnums, np.int64), _joined(numbers, np.int64)
+        counts = np.bincount(all_numbers[self._is_live[all_docnums]], minlength=len(spellings))
+        texts = [spelling.decode() for spelling in spellings]
+        keys: dict[str, int] = {}
+        key_of = np.fromiter((keys.setdefault(fold_label(t), len(keys)) for t in texts), np.int32, len(texts))
+        shown: dict[int, str] = {}
+        for number in np.argsort(-counts, kind="stable").tolist():
+            shown.setdefault(int(key_of[number]), texts[number])
+        pairs = np.unique(all_docnums * max(len(keys), 1) + key_of[all_numbers])  # one of each label an article
+        offsets = np.searchsorted(pairs, np.arange(self.doc_count_all + 1) * max(len(keys), 1))
+        ordinals = (pairs % max(len(keys), 1)).astype(np.int32)
+        return LabelColumn(tuple(shown[key] for key in range(len(keys))), offsets, ordinals)
 
 
-def _label_column(rows: list[bytes]) -> LabelColumn:
-    """Spellings that fold to one key share an ordinal; the commonest of them, on a tie the first, is shown."""
-    spellings: dict[str, dict[str, int]] = {}
-    split_rows: dict[bytes, list[str]] = {}
-    row_labels = []
-    for row in rows:
-        labels = split_rows.get(row)
-        if labels is None:
-            labels = split_rows[row] = row.decode().split(LABEL_SEPARATOR) if row else []
-        row_labels.append(labels)
-        for label in labels:
-            counts = spellings.setdefault(fold_label(label), {})
-            counts[label] = counts.get(label, 0) + 1
-    ordinal_of = {key: ordinal for ordinal, key in enumerate(spellings)}
-    row_ordinals = [list(dict.fromkeys(ordinal_of[fold_label(label)] for label in labels)) for labels in row_labels]
-    offsets = np.zeros(len(rows) + 1, dtype=np.int64)
-    np.cumsum([len(ordinals) for ordinals in row_ordinals], out=offsets[1:])
-    ordinals = np.fromiter((o for row in row_ordinals for o in row), dtype=np.int32, count=int(offsets[-1]))
-    shown = tuple(max(counts, key=counts.__getitem__) for counts in spellings.values())
-    return LabelColumn(shown, offsets, ordinals)
+def _joined(parts: list[npt.NDArray[np.generic]], dtype: type[np.generic]) -> npt.NDArray[np.generic]:
+    """The parts of all segments as one array, empty where there is no segment."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)

@@ -1,0 +1,223 @@
+"""Segments as the plan reads them: postings, places, lengths and columns as arrays, docnums counted from 0.
+
+`ArrayView` reads our own segments straight from their files. `WhooshView` reads any other segment through Whoosh's
+readers, slowly: one that a foreign writer left, until its next merge, and the stock ones of the tests.
+"""
+
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from whoosh.reading import SegmentReader
+
+from searchkit.codec import ArraySegment
+from searchkit.codec.lengths import decode_lengths
+from searchkit.codec.whoosh_codec import open_documents, open_terms
+from searchkit.dates import UNDATED
+from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores
+
+_NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
+
+
+class SegmentView(Protocol):
+    """One segment. Docnums are those of the segment, deleted ones included unless said otherwise."""
+
+    doc_count: int
+
+    @property
+    def live(self) -> npt.NDArray[np.bool_]:
+        """One flag a docnum: False for the deleted."""
+        ...
+
+    def doc_frequency(self, field: str, term: bytes) -> int:
+        """How many docnums have the term."""
+        ...
+
+    def postings(self, field: str, term: bytes) -> tuple[Docnums, Scores]:
+        """The docnums that have the term, and its weighted frequency in each."""
+        ...
+
+    def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
+        """The places of the term in the docnums ``among``, as keys of docnum and position."""
+        ...
+
+    def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
+        """The docnums that have a term beginning with ``prefix``."""
+        ...
+
+    def labels(self, field: str) -> tuple[list[bytes], Docnums, npt.NDArray[np.int32]]:
+        """All terms of a field; and of its postings, ordered by docnum, the docnum and the ordinal of the term."""
+        ...
+
+    def lengths(self, field: str) -> npt.NDArray[np.int32]:
+        """The length of the field in each docnum, rounded as Whoosh rounds it."""
+        ...
+
+    def total_length(self, field: str) -> int:
+        """The sum of the lengths of all docnums."""
+        ...
+
+    def published(self) -> npt.NDArray[np.int64]:
+        """The instant at which each docnum was published, or UNDATED."""
+        ...
+
+
+class ArrayView:
+    """A segment of ours."""
+
+    def __init__(self, storage: Any, segment: ArraySegment) -> None:
+        self.doc_count = segment.doc_count_all()
+        self._segment = segment
+        self._terms = open_terms(storage, segment)
+        self._documents = open_documents(storage, segment)
+
+    @cached_property
+    def live(self) -> npt.NDArray[np.bool_]:
+        """See `SegmentView`."""
+        return self._segment.live()
+
+    def doc_frequency(self, field: str, term: bytes) -> int:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        ordinal = found.terms.find(term) if found else None
+        return 0 if found is None or ordinal is None else found.lists.doc_frequency(ordinal)
+
+    def postings(self, field: str, term: bytes) -> tuple[Docnums, Scores]:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        ordinal = found.terms.find(term) if found else None
+        if found is None or ordinal is None:
+            return _NO_DOCNUMS, np.empty(0)
+        return found.lists.docs(ordinal).astype(np.int64), found.lists.weights(ordinal).astype(np.float64)
+
+    def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        ordinal = found.terms.find(term) if found else None
+        if found is None or ordinal is None:
+            return _NO_DOCNUMS
+        docnums = found.lists.docs(ordinal).astype(np.int64)
+        which = np.flatnonzero(np.isin(docnums, among, assume_unique=True))
+        starts, positions = found.lists.positions(ordinal, which)
+        return np.unique(np.repeat(docnums[which], np.diff(starts)) << POSITION_BITS | positions)
+
+    def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        if found is None:
+            return _NO_DOCNUMS
+        first, last = found.terms.prefix_range(prefix)
+        if first == last:
+            return _NO_DOCNUMS
+        is_there = np.zeros(self.doc_count, dtype=bool)
+        is_there[found.lists.docs_of_lists(first, last)] = True
+        return np.flatnonzero(is_there)
+
+    def labels(self, field: str) -> tuple[list[bytes], Docnums, npt.NDArray[np.int32]]:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        if found is None:
+            return [], _NO_DOCNUMS, np.empty(0, dtype=np.int32)
+        count = len(found.terms)
+        docnums = found.lists.docs_of_lists(0, count)
+        ordinals = np.repeat(np.arange(count, dtype=np.int32), found.lists.counts(0, count))
+        order = np.argsort(docnums, kind="stable")
+        return found.terms.terms(0, count), docnums[order].astype(np.int64), ordinals[order]
+
+    def lengths(self, field: str) -> npt.NDArray[np.int32]:
+        """See `SegmentView`."""
+        if not self._documents.has_lengths(field):
+            return np.zeros(self.doc_count, dtype=np.int32)
+        return decode_lengths(self._documents.length_codes(field))
+
+    def total_length(self, field: str) -> int:
+        """See `SegmentView`."""
+        return self._documents.total_length(field)
+
+    def published(self) -> npt.NDArray[np.int64]:
+        """See `SegmentView`."""
+        if "published" not in self._documents.columns:
+            return np.full(self.doc_count, UNDATED, dtype=np.int64)
+        return self._documents.columns.numbers("published").astype(np.int64, copy=False)
+
+
+class WhooshView:
+    """Any segment, through Whoosh's reader."""
+
+    def __init__(self, reader: SegmentReader) -> None:
+        self.doc_count = int(reader.doc_count_all())
+        self._reader = reader
+
+    @cached_property
+    def live(self) -> npt.NDArray[np.bool_]:
+        """See `SegmentView`."""
+        flags = np.zeros(self.doc_count, dtype=bool)
+        flags[list(self._reader.all_doc_ids())] = True
+        return flags
+
+    def doc_frequency(self, field: str, term: bytes) -> int:
+        """See `SegmentView`."""
+        return int(self._reader.doc_frequency(field, term))
+
+    def postings(self, field: str, term: bytes) -> tuple[Docnums, Scores]:
+        """See `SegmentView`; deleted docnums are left out."""
+        docnums: list[int] = []
+        weights: list[float] = []
+        if (field, term) in self._reader:
+            matcher = self._reader.postings(field, term)
+            while matcher.is_active():
+                docnums.append(matcher.id())
+                weights.append(matcher.weight())
+                matcher.next()
+        return np.array(docnums, dtype=np.int64), np.array(weights, dtype=np.float64)
+
+    def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
+        """See `SegmentView`."""
+        wanted = set(among.tolist())
+        places: set[int] = set()
+        if (field, term) in self._reader:
+            matcher = self._reader.postings(field, term)
+            while matcher.is_active():
+                if matcher.id() in wanted:
+                    places.update(matcher.id() << POSITION_BITS | at for at in matcher.value_as("positions"))
+                matcher.next()
+        return np.array(sorted(places), dtype=np.int64)
+
+    def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
+        """See `SegmentView`."""
+        found = [self.postings(field, term)[0] for term in self._reader.expand_prefix(field, prefix)]
+        return np.unique(np.concatenate(found)) if found else _NO_DOCNUMS
+
+    def labels(self, field: str) -> tuple[list[bytes], Docnums, npt.NDArray[np.int32]]:
+        """See `SegmentView`."""
+        terms = list(self._reader.lexicon(field))
+        pairs = sorted(
+            (docnum, ordinal)
+            for ordinal, term in enumerate(terms)
+            for docnum in self.postings(field, term)[0].tolist()
+        )
+        docnums = np.array([docnum for docnum, _ in pairs], dtype=np.int64)
+        return terms, docnums, np.array([ordinal for _, ordinal in pairs], dtype=np.int32)
+
+    def lengths(self, field: str) -> npt.NDArray[np.int32]:
+        """See `SegmentView`."""
+        found = (self._reader.doc_field_length(docnum, field) for docnum in range(self.doc_count))
+        return np.fromiter(found, dtype=np.int32, count=self.doc_count)
+
+    def total_length(self, field: str) -> int:
+        """See `SegmentView`."""
+        return int(self._reader.field_length(field))
+
+    def published(self) -> npt.NDArray[np.int64]:
+        """See `SegmentView`."""
+        if not self._reader.has_column("published"):
+            return np.full(self.doc_count, UNDATED, dtype=np.int64)
+        column = self._reader.column_reader("published", translate=False)
+        return np.fromiter(column, dtype=np.int64, count=self.doc_count)
+
+
+def view_of(storage: Any, reader: SegmentReader) -> SegmentView:
+    """The fastest view of a segment that a reader has open."""
+    segment = reader.segment()
+    return ArrayView(storage, segment) if isinstance(segment, ArraySegment) else WhooshView(reader)
