@@ -65,7 +65,7 @@ class PackedArray:
     def __init__(self, container: Container, name: str) -> None:
         self._container = container
         self._name = name
-        shape = container.meta.get("packed", {}).get(name)
+        shape = container.section("packed").get(name)
         if not (isinstance(shape, list) and len(shape) == 2 and all(type(part) is int for part in shape)):
             raise corrupt(container.name, f"packed array {name!r} is missing")
         self._length, bits = shape
