@@ -353,7 +353,7 @@ class PostingLists:
         shortest = longest = 0
         if self.has("min_length"):
             shortest = int(self._array("min_length")[ordinal])
-            longest = shortest + int(self._packed("length_spread").slice(ordinal, ordinal + 1)[0])
+            longest = shortest + self._packed("length_spread").value(ordinal)
         long_list = self._long_row(ordinal)
         if long_list is None:
             docs = self.docs(ordinal)
@@ -388,11 +388,17 @@ class PostingLists:
 
     def total_weight(self, ordinal: int) -> float:
         """Returns the sum of the weights of a list."""
-        return float(self.total_weights(ordinal, ordinal + 1)[0])
+        if self._weight_mode in ("constant", "float"):
+            return float(self.total_weights(ordinal, ordinal + 1)[0])
+        start, end = self._totals.bounds(ordinal) if self.has("occurrence") else self.bounds(ordinal)
+        excess = self._packed("excess_total").value(ordinal) if self._weight_mode == "excess" else 0
+        return float(end - start + excess)
 
     def max_weight(self, ordinal: int) -> float:
         """Returns the greatest weight of a list."""
-        return float(self.max_weights(ordinal, ordinal + 1)[0])
+        if self._weight_mode in ("constant", "float"):
+            return float(self.max_weights(ordinal, ordinal + 1)[0])
+        return float(self._packed("max_weight").value(ordinal))
 
     def blocks(
         self, ordinal: int
