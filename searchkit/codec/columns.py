@@ -37,7 +37,7 @@ class Columns:
     def __init__(self, container: Container, doc_count: int) -> None:
         self._container = container
         self._doc_count = doc_count
-        self._directory: dict[str, Any] = container.meta.get("columns", {})
+        self._directory: dict[str, Any] = container.section("columns")
 
     def __contains__(self, field: str) -> bool:
         return field in self._directory

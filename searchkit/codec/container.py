@@ -43,7 +43,8 @@ CHECKED_ON_READ = 1 << 16  # crc32 of 64 KiB takes 40 microseconds, once a file 
 DTYPES = ("u1", "<u2", "<u4", "<u8", "i1", "<i2", "<i4", "<i8", "<f4", "<f8")
 
 _RECOVERY = "restore it from a backup or build the index again with `searchkit index`"
-_ARITHMETIC = (
+# What decoding nonsense can raise.
+ARITHMETIC = (
     ValueError,
     LookupError,
     TypeError,
@@ -65,7 +66,7 @@ def damage(name: str) -> Iterator[None]:
     """Turns what goes wrong in decoding nonsense bytes into IndexCorrupt naming the file."""
     try:
         yield
-    except _ARITHMETIC as exc:
+    except ARITHMETIC as exc:
         raise corrupt(name, f"damaged contents ({type(exc).__name__}: {exc})") from exc
 
 
@@ -201,6 +202,13 @@ class Container:
             size = count * np.dtype(dtype).itemsize
             if zlib.crc32(memoryview(self._buffer)[offset : offset + size]) != crc:
                 raise corrupt(self.name, f"array {name!r} does not match its checksum")
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Returns an object in meta, empty when there is none; IndexCorrupt when it is not an object."""
+        section = self.meta.get(name, {})
+        if not isinstance(section, dict):
+            raise corrupt(self.name, f"the directory says {name} is {section!r}")
+        return section
 
     def close(self) -> None:
         """Lets go of the file; views handed out stay valid until they are dropped."""

@@ -21,7 +21,7 @@ from searchkit.codec.kernels import choose_width, pack_codes, starts_of, unpack_
 
 RANK_STEP = 256
 SUM_STEP = 64
-PROMOTE_AFTER = 256  # single look-ups after which Offsets decodes itself once and for all
+PROMOTE_AFTER = 256  # single look-ups after which an array decodes itself once and for all
 
 _WIDER = (8, 16, 32)
 _MAX = 2**32 - 1
@@ -65,7 +65,9 @@ class PackedArray:
     def __init__(self, container: Container, name: str) -> None:
         self._container = container
         self._name = name
-        shape = container.meta.get("packed", {}).get(name)
+        self._lookups = 0
+        self._decoded: NDArray[np.uint32] | None = None
+        shape = container.section("packed").get(name)
         if not (isinstance(shape, list) and len(shape) == 2 and all(type(part) is int for part in shape)):
             raise corrupt(container.name, f"packed array {name!r} is missing")
         self._length, bits = shape
@@ -97,6 +99,17 @@ class PackedArray:
         if not 0 <= start <= stop <= self._length:
             raise corrupt(self._container.name, f"{self._name!r} has no values {start} to {stop}")
         return self._read(0, start, stop)
+
+    def value(self, index: int) -> int:
+        """Returns one value; after many such questions, as an expanded prefix asks, from a decoded copy."""
+        if self._decoded is None:
+            self._lookups += 1
+            if self._lookups < PROMOTE_AFTER:
+                return int(self.slice(index, index + 1)[0])
+            self._decoded = self.all()
+        if not 0 <= index < self._length:
+            raise corrupt(self._container.name, f"{self._name!r} has no value {index}")
+        return int(self._decoded[index])
 
     def at(self, indexes: NDArray[np.int64]) -> NDArray[np.uint32]:
         """Returns the values at rising indexes, decoding only the stretch between the first and the last."""

@@ -248,7 +248,7 @@ class PostingLists:
     def __init__(self, container: Container, name: str) -> None:
         self._container = container
         self._name = name
-        meta = container.meta.get("postings", {}).get(name)
+        meta = container.section("postings").get(name)
         if not isinstance(meta, dict):
             raise corrupt(container.name, f"posting lists {name!r} are missing")
         self.span = self._number(meta, "span")
@@ -256,7 +256,9 @@ class PostingLists:
         self.occurrence_count = self._number(meta, "occurrences")
         self._weight_mode = meta.get("weights")
         self._constant = float(meta.get("weight", 1.0))
-        self._signed = meta.get("signed", [])
+        self._signed = frozenset(meta.get("signed", []))
+        if self.has("position") and len(self._packed("position")) != self.occurrence_count:
+            raise corrupt(container.name, f"positions of {name!r} are cut off")
         self._counts = Offsets(container, f"{name}/count")
         # Few lists are dense, and bisect in a list of Python numbers is quicker than numpy on one number.
         has_dense = bool(meta.get("dense", 0))
@@ -351,7 +353,7 @@ class PostingLists:
         shortest = longest = 0
         if self.has("min_length"):
             shortest = int(self._array("min_length")[ordinal])
-            longest = shortest + int(self._packed("length_spread").slice(ordinal, ordinal + 1)[0])
+            longest = shortest + self._packed("length_spread").value(ordinal)
         long_list = self._long_row(ordinal)
         if long_list is None:
             docs = self.docs(ordinal)
@@ -386,11 +388,17 @@ class PostingLists:
 
     def total_weight(self, ordinal: int) -> float:
         """Returns the sum of the weights of a list."""
-        return float(self.total_weights(ordinal, ordinal + 1)[0])
+        if self._weight_mode in ("constant", "float"):
+            return float(self.total_weights(ordinal, ordinal + 1)[0])
+        start, end = self._totals.bounds(ordinal) if self.has("occurrence") else self.bounds(ordinal)
+        excess = self._packed("excess_total").value(ordinal) if self._weight_mode == "excess" else 0
+        return float(end - start + excess)
 
     def max_weight(self, ordinal: int) -> float:
         """Returns the greatest weight of a list."""
-        return float(self.max_weights(ordinal, ordinal + 1)[0])
+        if self._weight_mode in ("constant", "float"):
+            return float(self.max_weights(ordinal, ordinal + 1)[0])
+        return float(self._packed("max_weight").value(ordinal))
 
     def blocks(
         self, ordinal: int
@@ -402,16 +410,20 @@ class PostingLists:
         """
         row = self._long_row(ordinal)
         if row is None:
+            if self.doc_frequency(ordinal) > BLOCK:
+                raise self._damaged_blocks(ordinal)
             return None
         first, last = self._array("first_block")[row : row + 2].tolist()
         weights = self._array("block_weight")[first:last]
+        if len(weights) != last - first or last - first != -(-self.doc_frequency(ordinal) // BLOCK):
+            raise self._damaged_blocks(ordinal)
         if not self.has("block_min_length"):
             return weights, None, None
-        return (
-            weights,
-            self._array("block_min_length")[first:last],
-            self._array("block_max_length")[first:last],
-        )
+        shortest = self._array("block_min_length")[first:last]
+        longest = self._array("block_max_length")[first:last]
+        if not len(weights) == len(shortest) == len(longest):
+            raise self._damaged_blocks(ordinal)
+        return weights, shortest, longest
 
     # Runs of lists and postings --------------------------------------------------------------------------
 
@@ -447,6 +459,8 @@ class PostingLists:
             return np.full(end - start, self._constant, dtype=np.float32)
         if self._weight_mode == "float":
             stored: NDArray[np.float32] = self._array("weight")[start:end]
+            if len(stored) != end - start:
+                raise corrupt(self._container.name, f"weights of {self._name!r} are cut off")
             return stored
         occurrences = self.occurrences_of(start, end)
         if self._weight_mode == "excess":
@@ -530,7 +544,14 @@ class PostingLists:
     def _bitmap_row(self, row: int) -> NDArray[np.uint8]:
         width = -(-self.span // 8)
         bitmap: NDArray[np.uint8] = self._array("bitmap")[row * width : (row + 1) * width]
+        if len(bitmap) != width:
+            raise corrupt(self._container.name, f"bitmaps of {self._name!r} are cut off")
         return bitmap
+
+    def _damaged_blocks(self, ordinal: int) -> Exception:
+        return corrupt(
+            self._container.name, f"blocks of posting list {ordinal} of {self._name!r} are damaged"
+        )
 
     def _first_doc(self, ordinal: int, start: int) -> int:
         row, is_dense = self._dense_row(ordinal)
@@ -565,6 +586,8 @@ class PostingLists:
         occurrences = self.occurrences(ordinal)
         starts = starts_of(occurrences)
         begin = self._occurrence_start(ordinal)
+        if begin + int(starts[-1]) > self.occurrence_count:  # before anything of that size is made
+            raise corrupt(self._container.name, f"posting list {ordinal} of {self._name!r} is damaged")
         if which is None:
             return starts, slice(begin, begin + int(starts[-1]))
         chosen = occurrences[which]

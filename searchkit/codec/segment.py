@@ -67,7 +67,7 @@ class FieldTerms:
     """One indexed field of a segment: dictionary and posting lists share their ordinals."""
 
     def __init__(self, container: Container, field: str) -> None:
-        number, kind = container.meta["fields"][field]
+        number, kind = container.section("fields")[field]
         name = f"field/{number}"
         self.kind: str = kind
         self.terms = TermDictionary(container, f"{name}/term")
@@ -84,7 +84,7 @@ class TermFile:
     def __init__(self, container: Container) -> None:
         self.container = container
         self._fields: dict[str, FieldTerms] = {}
-        self._names: list[str] = sorted(container.meta.get("fields", {}))
+        self._names: list[str] = sorted(container.section("fields"))
 
     def field_names(self) -> list[str]:
         """Returns the indexed fields in sorted order."""
@@ -93,7 +93,7 @@ class TermFile:
     def field(self, name: str) -> FieldTerms | None:
         """Returns an indexed field, or None when the segment has no term in it."""
         found = self._fields.get(name)
-        if found is None and name in self.container.meta.get("fields", {}):
+        if found is None and name in self.container.section("fields"):
             found = self._fields[name] = FieldTerms(self.container, name)
         return found
 
@@ -113,7 +113,7 @@ class DocumentFile:
             raise corrupt(container.name, f"says it holds {doc_count!r} documents")
         self.doc_count: int = doc_count
         self.columns = Columns(container, doc_count)
-        self._lengths: dict[str, Any] = container.meta.get("lengths", {})
+        self._lengths: dict[str, Any] = container.section("lengths")
         self._vectors: dict[str, Vectors | None] = {}
         self._stored: StoredReader | None = None
 
@@ -122,6 +122,8 @@ class DocumentFile:
         """The stored fields."""
         if self._stored is None:
             self._stored = StoredReader(self.container, STORED)
+            if len(self._stored) != self.doc_count:
+                raise corrupt(self.container.name, f"stored fields of {len(self._stored)} documents")
         return self._stored
 
     def has_lengths(self, field: str) -> bool:
@@ -151,7 +153,7 @@ class DocumentFile:
 
     def vectors(self, field: str) -> Vectors | None:
         """Returns the vectors of a field, or None when no document has one."""
-        if field not in self.container.meta.get("vectors", {}):
+        if field not in self.container.section("vectors"):
             return None
         found = self._vectors.get(field)
         if found is None:

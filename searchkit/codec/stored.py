@@ -203,7 +203,7 @@ class StoredReader:
         self._firsts: list[int] = container.array(f"{name}/first").tolist()
         has_dictionary = f"{name}/dictionary" in container
         self._dictionary = container.array(f"{name}/dictionary").tobytes() if has_dictionary else b""
-        self._count = container.meta.get("stored", {}).get(name)
+        self._count: Any = container.section("stored").get(name)
         self._cache: OrderedDict[int, list[bytes]] = OrderedDict()
         self._lock = Lock()
         if type(self._count) is not int or len(self._firsts) != len(self._blocks):

@@ -210,7 +210,7 @@ def value_encoder(kind: str, format_: Any) -> Encoder:
     The format given is used when it is of that kind (its boost may matter), a default one otherwise.
     """
     if kind_of(format_) != kind:
-        format_ = next(cls for cls, name in _KINDS.items() if name == kind)()
+        format_ = {name: cls for cls, name in _KINDS.items()}[kind]()
     encoders: dict[str, Encoder] = {
         EXISTENCE: lambda count, positions, starts, ends, boosts: b"",
         FREQUENCY: lambda count, positions, starts, ends, boosts: _COUNT.pack(count),

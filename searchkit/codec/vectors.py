@@ -39,7 +39,7 @@ class Vectors:
     """Reads the vectors of one field."""
 
     def __init__(self, container: Container, field: str) -> None:
-        number, kind = container.meta["vectors"][field]
+        number, kind = container.section("vectors")[field]
         name = f"vector/{number}"
         self.kind: str = kind
         self._docs: NDArray[Any] = container.array(f"{name}/doc")

@@ -26,7 +26,7 @@ from whoosh.matching import LeafMatcher, ReadTooFar
 from whoosh.reading import TermInfo, TermNotFound
 
 from searchkit.codec.columns import write_bytes_column, write_number_column
-from searchkit.codec.container import Container, ContainerWriter, corrupt, damage
+from searchkit.codec.container import ARITHMETIC, Container, ContainerWriter, corrupt, damage
 from searchkit.codec.lengths import LENGTHS, encode_lengths
 from searchkit.codec.postings import BLOCK, ListStatistics, PostingLists
 from searchkit.codec.segment import (
@@ -125,12 +125,14 @@ def file_writer(
 
 def open_terms(storage: Any, segment: base.Segment) -> TermFile:
     """Opens the terms of a segment."""
-    return TermFile(_open(storage, segment, TERMS_EXTENSION))
+    with damage(segment.make_filename(TERMS_EXTENSION)):
+        return TermFile(_open(storage, segment, TERMS_EXTENSION))
 
 
 def open_documents(storage: Any, segment: base.Segment) -> DocumentFile:
     """Opens what a segment keeps by document."""
-    return DocumentFile(_open(storage, segment, DOCUMENTS_EXTENSION))
+    with damage(segment.make_filename(DOCUMENTS_EXTENSION)):
+        return DocumentFile(_open(storage, segment, DOCUMENTS_EXTENSION))
 
 
 def _open(storage: Any, segment: base.Segment, extension: str) -> Container:
@@ -370,6 +372,7 @@ class DocumentReader(base.PerDocumentReader):
         self.documents = documents
         self._loose_files: list[Any] = []
         self._codes: dict[str, memoryview] = {}
+        self._name = documents.container.name
         self.is_closed = False
         expected = segment.doc_count_all()
         if expected != documents.doc_count and expected:
@@ -416,14 +419,15 @@ class DocumentReader(base.PerDocumentReader):
 
     def column_reader(self, fieldname: str, column: columns.Column) -> columns.ColumnReader:
         stored = self.documents.columns
-        with damage(self.documents.container.name):
+        with damage(self._name):
             if fieldname not in stored:
                 return self._loose_column(fieldname, column)
             if stored.is_numbers(fieldname):
                 return NumberColumnReader(stored.numbers(fieldname))
             data = stored.data(fieldname)
-            file = _ColumnFile(data, self.documents.container.name)
-            return _without_pickles(column).reader(file, 0, len(data), self.documents.doc_count)
+            file = _ColumnFile(data, self._name)
+            reader = _without_pickles(column).reader(file, 0, len(data), self.documents.doc_count)
+            return BytesColumnReader(reader, self._name)
 
     def _loose_name(self, fieldname: str) -> str:
         return ArrayCodec.column_filename(self._segment, fieldname)
@@ -449,27 +453,31 @@ class DocumentReader(base.PerDocumentReader):
         if codes is None:
             if not self.documents.has_lengths(fieldname):
                 return lambda docnum: default
-            codes = self._codes[fieldname] = self.documents.length_codes(fieldname).data
+            with damage(self._name):
+                codes = self._codes[fieldname] = self.documents.length_codes(fieldname).data
         return lambda docnum: _LENGTHS[codes[docnum]] or default
 
     def field_length(self, fieldname: str) -> int:
-        return self.documents.total_length(fieldname)
+        with damage(self._name):
+            return self.documents.total_length(fieldname)
 
     def min_field_length(self, fieldname: str) -> int:
-        return _LENGTHS[self.documents.length_extremes(fieldname)[0]]
+        with damage(self._name):
+            return _LENGTHS[self.documents.length_extremes(fieldname)[0]]
 
     def max_field_length(self, fieldname: str) -> int:
-        return _LENGTHS[self.documents.length_extremes(fieldname)[1]]
+        with damage(self._name):
+            return _LENGTHS[self.documents.length_extremes(fieldname)[1]]
 
     # Vectors
 
     def has_vector(self, docnum: int, fieldname: str) -> bool:
-        with damage(self.documents.container.name):
+        with damage(self._name):
             vectors = self.documents.vectors(fieldname)
             return vectors is not None and vectors.find(docnum) is not None
 
     def vector(self, docnum: int, fieldname: str, format_: Any) -> "ArrayMatcher":
-        with damage(self.documents.container.name):
+        with damage(self._name):
             vectors = self.documents.vectors(fieldname)
             ordinal = None if vectors is None else vectors.find(docnum)
             if vectors is not None and ordinal is not None:
@@ -478,7 +486,7 @@ class DocumentReader(base.PerDocumentReader):
                     for number in vectors.lists.docs(ordinal).tolist()
                 ]
                 return ArrayMatcher(
-                    _PostingList(vectors.lists, ordinal, vectors.kind, self.documents.container.name),
+                    _PostingList(vectors.lists, ordinal, vectors.kind, self._name),
                     texts,
                     format_,
                 )
@@ -487,11 +495,11 @@ class DocumentReader(base.PerDocumentReader):
     # Stored fields
 
     def stored_fields(self, docnum: int) -> dict[str, Any]:
-        fields = self.documents.stored.fields(docnum)
+        with damage(self._name):
+            stored = self.documents.stored
+        fields = stored.fields(docnum)
         if not isinstance(fields, dict):
-            raise corrupt(
-                self.documents.container.name, f"stored fields of document {docnum} are not an object"
-            )
+            raise corrupt(self._name, f"stored fields of document {docnum} are not an object")
         return fields
 
 
@@ -519,6 +527,43 @@ class NumberColumnReader(columns.ColumnReader):
 
     def set_reverse(self) -> None:
         self._sign = -1
+
+
+class BytesColumnReader(columns.ColumnReader):
+    """A column in Whoosh's own encoding; what goes wrong in decoding it is damage to the file."""
+
+    def __init__(self, reader: columns.ColumnReader, name: str) -> None:
+        self._reader = reader
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._reader, attribute)
+
+    def __len__(self) -> int:
+        return len(self._reader)
+
+    def __getitem__(self, docnum: int) -> Any:
+        try:
+            return self._reader[docnum]
+        except ARITHMETIC as exc:  # without a context manager: sorting asks for every document
+            raise corrupt(self._name, f"the column value of document {docnum} is damaged") from exc
+
+    def sort_key(self, docnum: int) -> Any:
+        try:
+            return self._reader.sort_key(docnum)
+        except ARITHMETIC as exc:
+            raise corrupt(self._name, f"the column value of document {docnum} is damaged") from exc
+
+    def __iter__(self) -> Iterator[Any]:
+        with damage(self._name):
+            yield from self._reader
+
+    def load(self) -> Any:
+        with damage(self._name):
+            return self._reader.load()
+
+    def set_reverse(self) -> None:
+        self._reader.set_reverse()
 
 
 class _ColumnFile(BufferFile):
@@ -739,15 +784,10 @@ class TermsReader(base.TermsReader):
     ) -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
         for name, field, first, last in self._runs_of(names, prefix):
             with damage(self._name):
-                found = list(
-                    zip(
-                        field.terms.terms(first, last),
-                        field.lists.statistics_of_lists(first, last),
-                        strict=True,
-                    )
-                )
-            for term, statistics in found:
-                yield (name, term), _term_info(statistics)
+                terms = field.terms.terms(first, last)
+                found = [_term_info(row) for row in field.lists.statistics_of_lists(first, last)]
+            for term, info in zip(terms, found, strict=True):
+                yield (name, term), info
 
 
 class TermCursor(base.FieldCursor):

@@ -36,6 +36,8 @@ def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.Da
     assert packed.slice(start, stop).tolist() == numbers[start:stop]
     assert packed.all().tolist() == numbers
     assert len(packed) == len(numbers)
+    for _ in range(2):  # before and after it decodes itself
+        assert [packed.value(index) for index in range(len(numbers))] == numbers
     chosen = (
         sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
     )

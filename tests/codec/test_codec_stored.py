@@ -138,3 +138,12 @@ def test_nonsense_is_corrupt(container: Open, line: bytes) -> None:
     """A line that is not one of ours is corrupt, and names no code to run."""
     with pytest.raises(IndexCorrupt, match="document 0"):
         StoredReader(container(lambda w: fill(w, [line])), "s").fields(0)
+
+
+def test_a_document_too_large_to_read_is_not_written(
+    container: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be unpacked again is refused when it is written."""
+    monkeypatch.setattr(stored, "LARGEST_BLOCK", 50_000)
+    with pytest.raises(ArticleError, match="one document may have 50,000"):
+        container(lambda w: fill(w, [b"1" * 100_000]))
