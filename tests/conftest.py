@@ -5,10 +5,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import searchkit
 from searchkit.engines.local import LocalArchive, open_local
 from searchkit.settings import Settings
+
+settings.register_profile("ci", derandomize=True)  # the same examples on every run: red means the change is at fault
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

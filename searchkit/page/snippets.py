@@ -68,9 +68,12 @@ def build_snippets(text: str, matches: list[Found], *, width: int = 220, most: i
         if chosen and not {match.highlight for match in best} - shown and len(best) < 2:
             break
         shown |= {match.highlight for match in best}
-        span = _cut(text, best[0].start, max(match.end for match in best), width)
+        first, last = best[0].start, max(match.end for match in best)
+        before = max((end for _, end in chosen if end <= first), default=0)
+        after = min((start for start, _ in chosen if start >= last), default=len(text))
+        span = _cut(text, first, last, width, before, after)
         chosen.append(span)
-        windows = [w for w in windows if w[-1].end <= span[0] or w[0].start >= span[1]]
+        windows = [w for w in windows if max(match.end for match in w) <= span[0] or w[0].start >= span[1]]
     return tuple(_snippet(text, span, matches) for span in sorted(chosen))
 
 
@@ -140,10 +143,13 @@ def _worth(window: list[Found], shown: set[int]) -> tuple[int, int, int]:
     return len(different - shown), len(different), len(window)
 
 
-def _cut(text: str, first: int, last: int, width: int) -> tuple[int, int]:
-    """Bounds of a passage around first to last, between words, from the start of a sentence if one is near."""
+def _cut(text: str, first: int, last: int, width: int, before: int, after: int) -> tuple[int, int]:
+    """Bounds of a passage around first to last, between words, from the start of a sentence if one is near.
+
+    It keeps to the text between ``before`` and ``after``, where other passages end and begin.
+    """
     spare = max(width - (last - first), 0)
-    earliest = max(first - spare * 2 // 3, 0)
+    earliest = max(first - spare * 2 // 3, before)
     starts = [match.end() for match in _SENTENCE_START.finditer(text, earliest, first) if match.end() <= first]
     if earliest == 0:
         start = len(text) - len(text.lstrip()) if text[:first].isspace() else 0
@@ -151,7 +157,7 @@ def _cut(text: str, first: int, last: int, width: int) -> tuple[int, int]:
         start = starts[0]
     else:
         start = _after_space(text, earliest, first)
-    end = min(max(start + width, last), len(text))
+    end = min(max(start + width, last), after)
     return start, _before_space(text, last, end)
 
 

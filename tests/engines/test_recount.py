@@ -15,7 +15,7 @@ from searchkit.settings import Settings
 from searchkit.sources import read_sources
 from searchkit.sources.reading import Found
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 Record = dict[str, str | list[str]]
 
