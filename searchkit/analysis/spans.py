@@ -54,7 +54,7 @@ def find_units(classes: Classes) -> Units:
     is_inside[links] = True
     edges = np.flatnonzero(is_inside[1:] != is_inside[:-1]) + 1
     starts, ends = edges[0::2].copy(), edges[1::2].copy()
-    seen_starts, seen_ends = _surroundings(classes, starts, ends, marks)
+    seen_starts, seen_ends = _surroundings(classes, is_inside, starts, ends, marks)
     units = Units(starts, ends, seen_starts, seen_ends)
     return units if paired is None else _with_pairs(units, paired)
 
@@ -70,27 +70,23 @@ def _links(classes: Classes, is_word: npt.NDArray[np.bool_], marks: Offsets) -> 
     return np.concatenate((links, commas))
 
 
-def _surroundings(classes: Classes, starts: Offsets, ends: Offsets, marks: Offsets) -> tuple[Offsets, Offsets]:
+def _surroundings(
+    classes: Classes, is_inside: npt.NDArray[np.bool_], starts: Offsets, ends: Offsets, marks: Offsets
+) -> tuple[Offsets, Offsets]:
     """Starts and ends, moved outwards where a full stop before or a symbol behind may belong to a name."""
     seen_starts, seen_ends = starts, ends
     kinds = classes.take(marks)
-    named = _indexes_of(starts, marks[(kinds & DOT) != 0] + 1)
-    if len(named):
+    dots = marks[(kinds & DOT) != 0]
+    dots = dots[is_inside.take(dots + 1) > is_inside.take(dots)]
+    if len(dots):
         seen_starts = starts.copy()
-        seen_starts[named] -= BEFORE
-    named = _indexes_of(ends, marks[(kinds & SYMBOL) != 0])
-    if len(named):
+        seen_starts[np.searchsorted(starts, dots + 1)] -= BEFORE
+    symbols = marks[(kinds & SYMBOL) != 0]
+    symbols = symbols[is_inside.take(symbols - 1) > is_inside.take(symbols)]
+    if len(symbols):
         seen_ends = ends.copy()
-        seen_ends[named] += BEHIND
+        seen_ends[np.searchsorted(ends, symbols)] += BEHIND
     return seen_starts, seen_ends
-
-
-def _indexes_of(values: Offsets, wanted: Offsets) -> Offsets:
-    """Where in ascending ``values`` those of ``wanted`` stand that are there."""
-    if not len(values):
-        return values
-    at = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
-    return at[values[at] == wanted]
 
 
 def _with_pairs(units: Units, paired: npt.NDArray[np.bool_]) -> Units:

@@ -63,8 +63,8 @@ class KeyTable:
         ids, is_other = self._look(slots, keys, lengths)
         others = np.flatnonzero(is_other)
         slots = slots[others]
-        while len(others):  # another pair lies in the slot: look in the next one
-            slots = slots + 1 & len(self._keys) - 1
+        while len(others):  # another pair lies in the slot
+            slots = self._next_slots(slots, keys[others])
             ids[others], is_other = self._look(slots, keys[others], lengths[others])
             others, slots = others[is_other], slots[is_other]
         return ids
@@ -81,11 +81,12 @@ class KeyTable:
         """Number these pairs, which are different and not there yet, on from `len`."""
         ids = np.arange(len(self), len(self) + len(keys), dtype=np.int32)
         self._lengths.extend(lengths)
-        if len(self) * 2 > len(self._keys):
-            old = self._ids >= 0
+        if len(self) * 3 > len(self._keys):
+            old = np.flatnonzero(self._ids >= 0)
+            old = old[np.argsort(self._ids[old])]
             keys = np.concatenate((self._keys[old], keys))
             ids = np.concatenate((self._ids[old], ids))
-            self._allot((len(self) * 2).bit_length())
+            self._allot((len(self) * 4).bit_length())
         self._put(keys, ids)
 
     def _allot(self, bits: int) -> None:
@@ -96,15 +97,20 @@ class KeyTable:
     def _first_slots(self, keys: Keys) -> npt.NDArray[np.int64]:
         return (keys >> self._shift).view(np.int64)
 
+    def _next_slots(self, slots: npt.NDArray[np.int64], keys: Keys) -> npt.NDArray[np.int64]:
+        """Steps of an odd width of each key's own come to every slot, and keep full slots from growing together."""
+        return slots + (keys.view(np.int64) | 1) & len(self._keys) - 1
+
     def _put(self, keys: Keys, ids: Ids) -> None:
+        """Lay each key into the first free slot; those met first, the frequent ones, have the first choice."""
         slots = self._first_slots(keys)
         while len(ids):
-            is_free = self._ids[slots] < 0
-            self._ids[slots[is_free]] = ids[is_free]  # of several that want one slot the last gets it
+            free = np.flatnonzero(self._ids[slots] < 0)[::-1]
+            self._ids[slots[free]] = ids[free]  # of several that want one slot the last written gets it
             is_placed = self._ids[slots] == ids
             self._keys[slots[is_placed]] = keys[is_placed]
             keys, ids = keys[~is_placed], ids[~is_placed]
-            slots = slots[~is_placed] + 1 & len(self._keys) - 1
+            slots = self._next_slots(slots[~is_placed], keys)
 
 
 class TermNumbers:
