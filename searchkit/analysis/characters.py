@@ -55,7 +55,7 @@ def lower_ascii(codes: Codes) -> Codes:
     No analysis tells the two apart: folding and stemming see words in lower case only.
     """
     is_upper = (codes - codes.dtype.type(ord("A"))) < 26  # wraps round below A, so one comparison is enough
-    return codes | (is_upper.astype(codes.dtype) << codes.dtype.type(5))
+    return codes + is_upper.view(np.uint8) * codes.dtype.type(ord("a") - ord("A"))
 
 
 @cache

@@ -46,15 +46,15 @@ def find_units(classes: Classes) -> Units:
     is_word = (classes & WORD).view(np.bool_)
     marks = np.flatnonzero(classes >= LINK)
     links = _links(classes, is_word, marks)
-    paired = (classes & PAIRED).view(np.bool_) if (classes & PAIRED).any() else None
+    paired = (classes & PAIRED) != 0 if np.bitwise_or.reduce(classes) & PAIRED else None
     if paired is not None:
         is_word = is_word & ~paired  # a connector beside a paired script ends the chain
         links = links[is_word.take(links - 1) & is_word.take(links + 1)]
-    is_inside = is_word.copy() if paired is None else is_word
+    is_inside = is_word  # from here on; what is not a word is not asked for again
     is_inside[links] = True
     edges = np.flatnonzero(is_inside[1:] != is_inside[:-1]) + 1
     starts, ends = edges[0::2].copy(), edges[1::2].copy()
-    seen_starts, seen_ends = _surroundings(classes, starts, ends, marks)
+    seen_starts, seen_ends = _surroundings(classes, is_inside, starts, ends, marks)
     units = Units(starts, ends, seen_starts, seen_ends)
     return units if paired is None else _with_pairs(units, paired)
 
@@ -70,27 +70,23 @@ def _links(classes: Classes, is_word: npt.NDArray[np.bool_], marks: Offsets) -> 
     return np.concatenate((links, commas))
 
 
-def _surroundings(classes: Classes, starts: Offsets, ends: Offsets, marks: Offsets) -> tuple[Offsets, Offsets]:
+def _surroundings(
+    classes: Classes, is_inside: npt.NDArray[np.bool_], starts: Offsets, ends: Offsets, marks: Offsets
+) -> tuple[Offsets, Offsets]:
     """Starts and ends, moved outwards where a full stop before or a symbol behind may belong to a name."""
     seen_starts, seen_ends = starts, ends
     kinds = classes.take(marks)
-    named = _indexes_of(starts, marks[(kinds & DOT) != 0] + 1)
-    if len(named):
+    dots = marks[(kinds & DOT) != 0]
+    dots = dots[is_inside.take(dots + 1) > is_inside.take(dots)]
+    if len(dots):
         seen_starts = starts.copy()
-        seen_starts[named] -= BEFORE
-    named = _indexes_of(ends, marks[(kinds & SYMBOL) != 0])
-    if len(named):
+        seen_starts[np.searchsorted(starts, dots + 1)] -= BEFORE
+    symbols = marks[(kinds & SYMBOL) != 0]
+    symbols = symbols[is_inside.take(symbols - 1) > is_inside.take(symbols)]
+    if len(symbols):
         seen_ends = ends.copy()
-        seen_ends[named] += BEHIND
+        seen_ends[np.searchsorted(ends, symbols)] += BEHIND
     return seen_starts, seen_ends
-
-
-def _indexes_of(values: Offsets, wanted: Offsets) -> Offsets:
-    """Where in ascending ``values`` those of ``wanted`` stand that are there."""
-    if not len(values):
-        return values
-    at = np.minimum(np.searchsorted(values, wanted), len(values) - 1)
-    return at[values[at] == wanted]
 
 
 def _with_pairs(units: Units, paired: npt.NDArray[np.bool_]) -> Units:
@@ -107,10 +103,11 @@ def _with_pairs(units: Units, paired: npt.NDArray[np.bool_]) -> Units:
     return Units(*(np.concatenate(both)[order] for both in merged))
 
 
-# Spans are known again by 64 bits. With multipliers that nobody knows, drawn when the process starts, two different
-# spans of one length share a key with a probability of 2**-64 for each pair: for a million different spans, less than
-# one in ten million. Spans of at most eight bytes never do, because mixing loses nothing.
-_SEED, _FIRST_FACTOR, _SECOND_FACTOR = (np.uint64(int.from_bytes(os.urandom(8), "little") | 1) for _ in range(3))
+# Spans are known again by 64 bits. With numbers that nobody knows, drawn when the process starts, two different spans
+# share a key with a probability of 2**-64 for each pair: for a million different spans, less than one in ten million.
+# Spans of at most eight bytes in codes of one size never do, because mixing loses nothing.
+_FIRST_FACTOR, _SECOND_FACTOR = (np.uint64(int.from_bytes(os.urandom(8), "little") | 1) for _ in range(2))
+_SEEDS = {itemsize: np.uint64(int.from_bytes(os.urandom(8), "little")) for itemsize in (1, 2, 4)}
 _SECRET = os.urandom(32)
 _LONG = 512
 """Spans with more characters are so rare that hashing each by itself is faster than all by blocks."""
@@ -118,7 +115,7 @@ _BLOCK_BYTES = 8
 
 
 def hash_spans(codes: Codes, starts: Offsets, ends: Offsets) -> Keys:
-    """A key for each span: equal for equal codes of one dtype, different for different codes of the same length.
+    """A key for each span: equal for equal codes of one dtype, different for different ones of one length.
 
     At least `PADDING` codes follow the last span.
     """
@@ -130,7 +127,7 @@ def hash_spans(codes: Codes, starts: Offsets, ends: Offsets) -> Keys:
     lengths = ends - starts
     keys = blocks.take(starts)
     keys &= masks.take(lengths, mode="clip")
-    keys ^= _SEED + np.uint64(codes.itemsize)
+    keys ^= _SEEDS[codes.itemsize]
     _mix(keys)
     offset = per_block
     longer = np.flatnonzero(lengths > offset)

@@ -1,5 +1,6 @@
 """The vocabulary of a batch analysis: what has been analysed before, found again by array operations."""
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -12,71 +13,6 @@ Ids = npt.NDArray[np.int32]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 _SMALLEST_BITS = 12
-
-
-class KeyTable:
-    """Numbers for pairs of a 64-bit key and a length: a hash table with open addressing, asked by whole arrays.
-
-    The length stands beside the key so that spans of different lengths are never taken for each other.
-    """
-
-    def __init__(self) -> None:
-        self._allot(_SMALLEST_BITS)
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
-
-    def find(self, keys: Keys, lengths: Ids) -> Ids:
-        """The number of each pair, -1 for those that are not there."""
-        slots = self._first_slots(keys)
-        ids = self._ids.take(slots)
-        is_other = self._keys.take(slots) != keys
-        is_other |= self._lengths.take(slots) != lengths
-        is_other &= ids >= 0
-        others = np.flatnonzero(is_other)
-        slots = slots[others]
-        while len(others):  # another pair lies in the slot: look in the next one
-            slots = slots + 1 & len(self._keys) - 1
-            found = self._ids.take(slots)
-            ids[others] = found
-            is_other = (self._keys.take(slots) != keys[others]) | (self._lengths.take(slots) != lengths[others])
-            is_other &= found >= 0
-            others, slots = others[is_other], slots[is_other]
-        return ids
-
-    def add(self, keys: Keys, lengths: Ids) -> None:
-        """Number these pairs, which are different and not there yet, on from `len`."""
-        ids = np.arange(self._count, self._count + len(keys), dtype=np.int32)
-        self._count += len(keys)
-        if self._count * 3 > len(self._keys):
-            old = self._ids >= 0
-            keys = np.concatenate((self._keys[old], keys))
-            lengths = np.concatenate((self._lengths[old], lengths))
-            ids = np.concatenate((self._ids[old], ids))
-            self._allot(max(_SMALLEST_BITS, (self._count * 4).bit_length()))
-        self._put(keys, lengths, ids)
-
-    def _allot(self, bits: int) -> None:
-        self._shift = np.uint64(64 - bits)
-        self._keys = np.zeros(1 << bits, np.uint64)
-        self._lengths = np.zeros(1 << bits, np.int32)
-        self._ids = np.full(1 << bits, -1, np.int32)
-
-    def _first_slots(self, keys: Keys) -> npt.NDArray[np.int64]:
-        return (keys >> self._shift).view(np.int64)
-
-    def _put(self, keys: Keys, lengths: Ids, ids: Ids) -> None:
-        slots = self._first_slots(keys)
-        waiting = np.arange(len(keys))
-        while len(waiting):
-            free = waiting[self._ids[slots[waiting]] < 0]
-            self._ids[slots[free]] = ids[free]  # of several that want one slot the last gets it
-            placed = free[self._ids[slots[free]] == ids[free]]
-            self._keys[slots[placed]] = keys[placed]
-            self._lengths[slots[placed]] = lengths[placed]
-            waiting = waiting[self._ids[slots[waiting]] != ids[waiting]]
-            slots[waiting] = slots[waiting] + 1 & len(self._keys) - 1
 
 
 class GrowingArray(Generic[_Scalar]):
@@ -104,6 +40,77 @@ class GrowingArray(Generic[_Scalar]):
             self._buffer = grown
         self._buffer[self._count : end] = added
         self._count = end
+
+
+class KeyTable:
+    """Numbers for pairs of a 64-bit key and a length: a hash table with open addressing, asked by whole arrays.
+
+    The length stands beside the key so that spans of different lengths are never taken for each other.
+    """
+
+    def __init__(self) -> None:
+        self._lengths = GrowingArray(np.int32)  # by number, which keeps those of frequent pairs together
+        self._allot(_SMALLEST_BITS)
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def find(self, keys: Keys, lengths: Ids) -> Ids:
+        """The number of each pair, -1 for those that are not there."""
+        if not len(self):
+            return np.full(len(keys), -1, np.int32)
+        slots = self._first_slots(keys)
+        ids, is_other = self._look(slots, keys, lengths)
+        others = np.flatnonzero(is_other)
+        slots = slots[others]
+        while len(others):  # another pair lies in the slot
+            slots = self._next_slots(slots, keys[others])
+            ids[others], is_other = self._look(slots, keys[others], lengths[others])
+            others, slots = others[is_other], slots[is_other]
+        return ids
+
+    def _look(self, slots: npt.NDArray[np.int64], keys: Keys, lengths: Ids) -> tuple[Ids, npt.NDArray[np.bool_]]:
+        """The numbers that lie in these slots, and which of them are another pair's."""
+        ids = self._ids.take(slots)
+        is_other = self._keys.take(slots) != keys
+        is_other |= self._lengths.values.take(ids, mode="wrap") != lengths
+        is_other &= ids >= 0
+        return ids, is_other
+
+    def add(self, keys: Keys, lengths: Ids) -> None:
+        """Number these pairs, which are different and not there yet, on from `len`."""
+        ids = np.arange(len(self), len(self) + len(keys), dtype=np.int32)
+        self._lengths.extend(lengths)
+        if len(self) * 3 > len(self._keys):
+            old = np.flatnonzero(self._ids >= 0)
+            old = old[np.argsort(self._ids[old])]
+            keys = np.concatenate((self._keys[old], keys))
+            ids = np.concatenate((self._ids[old], ids))
+            self._allot((len(self) * 4).bit_length())
+        self._put(keys, ids)
+
+    def _allot(self, bits: int) -> None:
+        self._shift = np.uint64(64 - bits)
+        self._keys = np.zeros(1 << bits, np.uint64)
+        self._ids = np.full(1 << bits, -1, np.int32)
+
+    def _first_slots(self, keys: Keys) -> npt.NDArray[np.int64]:
+        return (keys >> self._shift).view(np.int64)
+
+    def _next_slots(self, slots: npt.NDArray[np.int64], keys: Keys) -> npt.NDArray[np.int64]:
+        """Steps of an odd width of each key's own come to every slot, and keep full slots from growing together."""
+        return slots + (keys.view(np.int64) | 1) & len(self._keys) - 1
+
+    def _put(self, keys: Keys, ids: Ids) -> None:
+        """Lay each key into the first free slot; those met first, the frequent ones, have the first choice."""
+        slots = self._first_slots(keys)
+        while len(ids):
+            free = np.flatnonzero(self._ids[slots] < 0)[::-1]
+            self._ids[slots[free]] = ids[free]  # of several that want one slot the last written gets it
+            is_placed = self._ids[slots] == ids
+            self._keys[slots[is_placed]] = keys[is_placed]
+            keys, ids = keys[~is_placed], ids[~is_placed]
+            slots = self._next_slots(slots[~is_placed], keys)
 
 
 class TermNumbers:
@@ -151,3 +158,47 @@ class TermNumbers:
         if new:
             self._heads.extend(np.array(new, "S16").view(">u8"))
         return self._heads.values.reshape(-1, 2)
+
+
+class UnitEntries:
+    """By unit, the numbers of what it stands for and the positions in it; nearly every unit has exactly one.
+
+    The first of each unit lie in one array, so that they are found in one step. All others lie apart.
+    """
+
+    def __init__(self) -> None:
+        self._firsts = GrowingArray(np.int32)
+        self._other_counts = GrowingArray(np.int32)
+        self._other_starts = GrowingArray(np.int32)
+        self._others = GrowingArray(np.int32)
+        self._other_positions = GrowingArray(np.int32)
+
+    def __len__(self) -> int:
+        return len(self._firsts) + len(self._others)
+
+    @property
+    def firsts(self) -> Ids:
+        """By unit: the number of what stands at its first position, -1 when nothing does."""
+        return self._firsts.values
+
+    def extend(self, entries: Sequence[Sequence[tuple[int, int]]]) -> None:
+        """Add units; each with the (number, position) of all that it stands for, positions ascending."""
+        firsts = [entry[0][0] if entry and entry[0][1] == 0 else -1 for entry in entries]
+        rests = [entry if first < 0 else entry[1:] for first, entry in zip(firsts, entries, strict=True)]
+        counts = np.fromiter(map(len, rests), np.int32, len(rests))
+        others = [pair for rest in rests for pair in rest]
+        self._firsts.extend(firsts)
+        self._other_starts.extend(len(self._others) + np.cumsum(counts) - counts)
+        self._other_counts.extend(counts)
+        self._others.extend([number for number, _ in others])
+        self._other_positions.extend([position for _, position in others])
+
+    def others(self, ids: Ids) -> tuple[npt.NDArray[np.int64], Ids, Ids]:
+        """What the units ``ids`` stand for besides the first: index into ``ids``, number, position in the unit."""
+        counts = self._other_counts.values.take(ids)
+        having = np.flatnonzero(counts)
+        counts = counts[having]
+        ends = np.cumsum(counts, dtype=np.int64)
+        slots = np.repeat(self._other_starts.values[ids[having]] - (ends - counts), counts)
+        slots += np.arange(len(slots))
+        return np.repeat(having, counts), self._others.values[slots], self._other_positions.values[slots]

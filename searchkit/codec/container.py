@@ -73,9 +73,7 @@ def damage(name: str) -> Iterator[None]:
 class ContainerWriter:
     """Writes one container; `publish` gets the finished file, still open, to sync, close and rename it."""
 
-    def __init__(
-        self, create: Callable[[], BinaryIO], publish: Callable[[BinaryIO], None], *, kind: str
-    ) -> None:
+    def __init__(self, create: Callable[[], BinaryIO], publish: Callable[[BinaryIO], None], *, kind: str) -> None:
         self._publish = publish
         self._file = create()
         self._position = 0
@@ -243,9 +241,7 @@ class Container:
             raise corrupt(self.name, "the directory of arrays does not match its checksum")
         try:
             directory = json.loads(encoded)
-            arrays = {
-                name: _checked_entry(name, entry, offset) for name, entry in directory["arrays"].items()
-            }
+            arrays = {name: _checked_entry(name, entry, offset) for name, entry in directory["arrays"].items()}
             meta = directory["meta"]
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
             raise corrupt(self.name, f"the directory of arrays is not usable ({exc})") from exc

@@ -41,9 +41,7 @@ def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]
         escape = (1 << bits) - 1
         escaped = level >= escape
         codes = np.minimum(level, escape)
-        writer.add(
-            name, pack_codes(codes.astype(np.uint8), bits) if bits < 8 else codes.astype(f"<u{bits // 8}")
-        )
+        writer.add(name, pack_codes(codes.astype(np.uint8), bits) if bits < 8 else codes.astype(f"<u{bits // 8}"))
         level = level[escaped]
         if not len(level):
             return

@@ -94,9 +94,7 @@ def write_postings(writer: ContainerWriter, name: str, data: PostingData) -> Non
     }
 
 
-def _write_docs(
-    writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]
-) -> tuple[int, int]:
+def _write_docs(writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]) -> tuple[int, int]:
     docs, counts = data.docs, data.counts
     span = int(docs.max()) + 1 if len(docs) else 0
     gaps = differences(docs, starts)
@@ -166,9 +164,7 @@ def _write_weights(
     return weights
 
 
-def _write_lengths(
-    writer: ContainerWriter, name: str, lengths: NDArray[np.uint8], starts: NDArray[np.int64]
-) -> None:
+def _write_lengths(writer: ContainerWriter, name: str, lengths: NDArray[np.uint8], starts: NDArray[np.int64]) -> None:
     if not lengths.any():
         return
     shortest, longest = _length_bounds(lengths, starts)
@@ -400,9 +396,7 @@ class PostingLists:
             return float(self.max_weights(ordinal, ordinal + 1)[0])
         return float(self._packed("max_weight").value(ordinal))
 
-    def blocks(
-        self, ordinal: int
-    ) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.uint8] | None] | None:
+    def blocks(self, ordinal: int) -> tuple[NDArray[Any], NDArray[np.uint8] | None, NDArray[np.uint8] | None] | None:
         """Returns (maximum weight, shortest, longest length code) of each block of BLOCK postings.
 
         None for a list of one block, whose statistics are those of the list; lengths are None when the field
@@ -549,9 +543,7 @@ class PostingLists:
         return bitmap
 
     def _damaged_blocks(self, ordinal: int) -> Exception:
-        return corrupt(
-            self._container.name, f"blocks of posting list {ordinal} of {self._name!r} are damaged"
-        )
+        return corrupt(self._container.name, f"blocks of posting list {ordinal} of {self._name!r} are damaged")
 
     def _first_doc(self, ordinal: int, start: int) -> int:
         row, is_dense = self._dense_row(ordinal)
@@ -562,9 +554,7 @@ class PostingLists:
         place = start - self._dense_starts[row]
         return int(self._packed("gap").slice(place, place + 1)[0])
 
-    def _mixed_docs(
-        self, first: int, last: int, rows: tuple[int, int], gaps: NDArray[np.uint32]
-    ) -> NDArray[np.int64]:
+    def _mixed_docs(self, first: int, last: int, rows: tuple[int, int], gaps: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Docnums of a run of lists of which some are bitmaps."""
         counts = self.counts(first, last)
         starts = starts_of(counts)

@@ -73,9 +73,7 @@ class FieldTerms:
         self.terms = TermDictionary(container, f"{name}/term")
         self.lists = PostingLists(container, f"{name}/list")
         if len(self.terms) != len(self.lists):
-            raise corrupt(
-                container.name, f"field {field!r} has {len(self.terms)} terms, {len(self.lists)} lists"
-            )
+            raise corrupt(container.name, f"field {field!r} has {len(self.terms)} terms, {len(self.lists)} lists")
 
 
 class TermFile:
@@ -147,9 +145,7 @@ class DocumentFile:
 
     def length_extremes(self, field: str) -> tuple[int, int]:
         """Returns the smallest and greatest length code of a field, documents without one counting 0."""
-        return (
-            (int(self._lengths[field][2]), int(self._lengths[field][3])) if field in self._lengths else (0, 0)
-        )
+        return (int(self._lengths[field][2]), int(self._lengths[field][3])) if field in self._lengths else (0, 0)
 
     def vectors(self, field: str) -> Vectors | None:
         """Returns the vectors of a field, or None when no document has one."""

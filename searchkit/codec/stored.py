@@ -139,9 +139,7 @@ class StoredWriter:
     def add(self, line: bytes) -> None:
         """Adds the line of the next document; it must not contain a line feed."""
         if len(line) > LARGEST_BLOCK - BLOCK_BYTES:
-            raise ArticleError(
-                f"stored fields of {len(line):,} bytes; one document may have {LARGEST_BLOCK:,}"
-            )
+            raise ArticleError(f"stored fields of {len(line):,} bytes; one document may have {LARGEST_BLOCK:,}")
         self._waiting.append(line)
         self._waiting_bytes += len(line) + 1
         if self._waiting_bytes >= (BLOCK_BYTES if self._dictionary is not None else DICTIONARY_AFTER):
@@ -181,9 +179,7 @@ class StoredWriter:
 
     def _write_block(self, lines: list[bytes]) -> None:
         if self._dictionary:
-            packer = zlib.compressobj(
-                self._level, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, self._dictionary
-            )
+            packer = zlib.compressobj(self._level, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, self._dictionary)
         else:
             packer = zlib.compressobj(self._level)
         packed = packer.compress(b"\n".join(lines)) + packer.flush()

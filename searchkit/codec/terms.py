@@ -18,9 +18,7 @@ KEPT_RUNS = 256  # decoded runs of terms kept for the next look-up: about 2 MB
 
 def write_terms(writer: ContainerWriter, name: str, terms: Sequence[bytes]) -> None:
     """Writes sorted, distinct byte strings as a dictionary."""
-    write_term_bytes(
-        writer, name, b"".join(terms), np.fromiter(map(len, terms), dtype=np.int64, count=len(terms))
-    )
+    write_term_bytes(writer, name, b"".join(terms), np.fromiter(map(len, terms), dtype=np.int64, count=len(terms)))
 
 
 def write_term_bytes(

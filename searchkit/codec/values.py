@@ -251,9 +251,7 @@ class ListValues:
             return self._raw[index]
         start, end = self._bounds(index)
         positions, starts, ends, boosts = self._columns
-        return self._encode(
-            end - start, positions[start:end], starts[start:end], ends[start:end], boosts[start:end]
-        )
+        return self._encode(end - start, positions[start:end], starts[start:end], ends[start:end], boosts[start:end])
 
     def shape(self, index: int, name: str) -> Any:
         """Returns the value of a posting in a shape its format supports; None when only the format can."""

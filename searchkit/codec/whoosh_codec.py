@@ -106,9 +106,7 @@ class ArrayCodec(base.Codec):
 _KINDS = {DOCUMENTS_EXTENSION: "documents", TERMS_EXTENSION: "terms"}
 
 
-def file_writer(
-    storage: Any, segment: base.Segment, extension: str, *, sync: Sync | None = None
-) -> ContainerWriter:
+def file_writer(storage: Any, segment: base.Segment, extension: str, *, sync: Sync | None = None) -> ContainerWriter:
     """Starts one of a segment's two files under a temporary name that it loses when it is complete."""
     name = segment.make_filename(extension)
     temporary = f"{name}.tmp"
@@ -241,9 +239,7 @@ class DocumentWriter(base.PerDocumentWriter):
     def add_column_value(self, fieldname: str, columnobj: columns.Column, value: Any) -> None:
         self._pending.append(lambda: self._add_column_value(fieldname, columnobj, value))
 
-    def add_vector_items(
-        self, fieldname: str, fieldobj: Any, items: Iterable[tuple[str, float, bytes]]
-    ) -> None:
+    def add_vector_items(self, fieldname: str, fieldobj: Any, items: Iterable[tuple[str, float, bytes]]) -> None:
         rows = sorted(items, key=lambda item: item[0])
         if rows:
             self._pending.append(lambda: self._add_vector(fieldname, fieldobj.vector, rows))
@@ -355,9 +351,7 @@ class _VectorBuffer:
             None,
         )
         encoded = [text.encode("utf-8", "surrogatepass") for text in terms]
-        write_vectors(
-            writer, field, np.array(self._docs, dtype=np.int64), encoded, data, kind=self._values.kind
-        )
+        write_vectors(writer, field, np.array(self._docs, dtype=np.int64), encoded, data, kind=self._values.kind)
 
 
 # Documents: reading -------------------------------------------------------------------------------
@@ -410,9 +404,7 @@ class DocumentReader(base.PerDocumentReader):
         return True
 
     def has_column(self, fieldname: str) -> bool:
-        return fieldname in self.documents.columns or bool(
-            self._storage.file_exists(self._loose_name(fieldname))
-        )
+        return fieldname in self.documents.columns or bool(self._storage.file_exists(self._loose_name(fieldname)))
 
     def list_columns(self) -> list[str]:
         return self.documents.columns.names()
@@ -736,9 +728,7 @@ class TermsReader(base.TermsReader):
         field, ordinal = self._get(fieldname, text)
         with damage(self._name):
             postings = _PostingList(field.lists, ordinal, field.kind, self._name)
-            return ArrayMatcher(
-                postings, field.lists.docs(ordinal), format_, scorer=scorer, term=(fieldname, text)
-            )
+            return ArrayMatcher(postings, field.lists.docs(ordinal), format_, scorer=scorer, term=(fieldname, text))
 
     def _field(self, fieldname: str) -> FieldTerms | None:
         with damage(self._name):
@@ -779,9 +769,7 @@ class TermsReader(base.TermsReader):
             for term in terms:
                 yield name, term
 
-    def _items_of(
-        self, names: list[str], prefix: bytes = b""
-    ) -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
+    def _items_of(self, names: list[str], prefix: bytes = b"") -> Iterator[tuple[tuple[str, bytes], TermInfo]]:
         for name, field, first, last in self._runs_of(names, prefix):
             with damage(self._name):
                 terms = field.terms.terms(first, last)

@@ -4,7 +4,8 @@ Articles lie in the segment in the order of publication, then id, the undated fi
 docnums, and the newest matches are the last ones.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ class SegmentBuilder:
         self._analyzer = BatchAnalyzer()
         self._folded: dict[str, bytes] = {}
         self._instants: dict[Any, int] = {None: UNDATED}
+        self._languages: dict[str, tuple[str, ...]] = {}
         self._published = DATETIME()
 
     def build(self, articles: Sequence[Article]) -> ArraySegment:
@@ -90,36 +92,44 @@ class SegmentBuilder:
         inverted: InvertedBatch,
         published: npt.NDArray[np.int64],
     ) -> None:
-        labels = {name: self._label_postings(articles, name, self._fold) for name in LABEL_FIELDS}
-        labels |= {written(name): self._label_postings(articles, name, str.encode) for name in FACET_FIELDS}
-        labels["id"] = {article.id.encode(): [docnum] for docnum, article in enumerate(articles)}
-        labels["published"] = self._published_postings(published)
-        for name in sorted((*labels, *_SCORED, *_EXACT)):
-            if name in labels:
-                write_postings_by_term(writer, name, labels[name])
-            else:
+        fields = {name: self._inverted_labels(articles, name) for name in LABEL_FIELDS}
+        fields |= {written(name): self._inverted_labels(articles, name, as_written=True) for name in FACET_FIELDS}
+        fields["id"] = _inverted([(article.id,) for article in articles], str.encode)
+        fields["published"] = self._inverted_dates(published)
+        for name in sorted((*fields, *_SCORED, *_EXACT)):
+            if name not in fields:
                 _write_text(writer, name, getattr(inverted, name))
+            elif fields[name][0]:
+                write_field(writer, name, *fields[name], kind=EXISTENCE)
 
-    def _label_postings(
-        self, articles: Sequence[Article], name: str, as_term: Callable[[str], bytes]
-    ) -> dict[bytes, list[int]]:
-        postings: dict[bytes, list[int]] = {}
-        for docnum, article in enumerate(articles):
-            for label in labels_of(article, name, self._settings):
-                docnums = postings.setdefault(as_term(label), [])
-                if not docnums or docnums[-1] != docnum:
-                    docnums.append(docnum)
-        postings.pop(b"", None)
-        return postings
+    def _inverted_labels(
+        self, articles: Sequence[Article], name: str, *, as_written: bool = False
+    ) -> tuple[list[bytes], PostingData]:
+        match name:
+            case "topic":
+                rows = [article.topics for article in articles]
+            case "author":
+                rows = [article.authors for article in articles]
+            case "kind":
+                rows = [(article.kind,) for article in articles]
+            case "url":
+                rows = [(article.url or "",) for article in articles]
+            case _:
+                rows = [self._language_labels(article.language or self._settings.language) for article in articles]
+        return _inverted(rows, str.encode if as_written else self._fold)
 
-    def _published_postings(self, published: npt.NDArray[np.int64]) -> dict[bytes, list[int]]:
-        instants, starts = np.unique(published, return_index=True)
-        stops = [*starts[1:].tolist(), len(published)]
-        return {
-            self._published.to_bytes(utc_datetime(instant)): list(range(start, stop))
-            for instant, start, stop in zip(instants.tolist(), starts.tolist(), stops, strict=True)
-            if instant != UNDATED
-        }
+    def _inverted_dates(self, published: npt.NDArray[np.int64]) -> tuple[list[bytes], PostingData]:
+        undated = int(np.count_nonzero(published == UNDATED))
+        instants, counts = np.unique(published[undated:], return_counts=True)
+        terms = [self._published.to_bytes(utc_datetime(instant)) for instant in instants.tolist()]
+        docnums = np.arange(undated, len(published), dtype=np.int32)
+        return terms, PostingData(counts=counts.astype(np.int64), docs=docnums)
+
+    def _language_labels(self, code: str) -> tuple[str, ...]:
+        labels = self._languages.get(code)
+        if labels is None:
+            labels = self._languages[code] = tuple(language_labels(code))
+        return labels
 
     def _fold(self, label: str) -> bytes:
         folded = self._folded.get(label)
@@ -138,37 +148,30 @@ class SegmentBuilder:
         return instant
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def stored_line(article: Article) -> bytes:
     """The stored fields of an article as the codec writes them."""
-    return encode_value({"article": article.to_dict()})
+    fields = {"article": article.to_dict()}
+    # Only in what sources bring along can something stand that JSON does not have, or that looks like its stand-in.
+    return encode_value(fields) if article.extra else _to_json(fields).encode()
 
 
-def labels_of(article: Article, name: str, settings: Settings) -> Iterable[str]:
-    """The labels of an article in one of the label fields."""
-    match name:
-        case "topic":
-            return article.topics
-        case "author":
-            return article.authors
-        case "kind":
-            return (article.kind,)
-        case "url":
-            return (article.url or "",)
-        case _:
-            return language_labels(article.language or settings.language)
-
-
-def write_postings_by_term(writer: ContainerWriter, name: str, postings: dict[bytes, list[int]]) -> None:
-    """Write a field whose postings are docnums and nothing else; a field without terms is left out."""
-    if not postings:
-        return
-    terms = sorted(postings)
-    lists = [postings[term] for term in terms]
-    data = PostingData(
-        counts=np.fromiter(map(len, lists), dtype=np.int64, count=len(lists)),
-        docs=np.array([docnum for docnums in lists for docnum in docnums], dtype=np.int32),
-    )
-    write_field(writer, name, terms, data, kind=EXISTENCE)
+def _inverted(rows: Sequence[Sequence[str]], as_term: Callable[[str], bytes]) -> tuple[list[bytes], PostingData]:
+    """The terms of the labels in each row, sorted, and their postings: the numbers of the rows, and nothing else."""
+    labels = [label for row in rows for label in row]
+    number_of = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    terms = [as_term(label) for label in number_of]
+    ordered = sorted({term for term in terms if term})
+    rank_of = {term: rank for rank, term in enumerate(ordered)} | {b"": -1}
+    ranks = np.fromiter(map(rank_of.__getitem__, terms), dtype=np.int64, count=len(terms))
+    numbers = np.fromiter(map(number_of.__getitem__, labels), dtype=np.int64, count=len(labels))
+    docnums = np.repeat(np.arange(len(rows)), np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)))
+    keys = ranks[numbers] << 32 | docnums
+    keys = np.unique(keys[keys >= 0])
+    counts = np.bincount(keys >> 32, minlength=len(ordered)).astype(np.int64)
+    return ordered, PostingData(counts=counts, docs=(keys & 0xFFFFFFFF).astype(np.int32))
 
 
 def _write_text(writer: ContainerWriter, name: str, field: InvertedField) -> None:

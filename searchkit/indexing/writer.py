@@ -1,106 +1,181 @@
 """Articles into the index: one atomic commit each for adding and deleting.
 
-Whoosh publishes a commit by renaming a new table of contents into place: until then readers see the index as it
-was, and when anything interrupts the writing, they go on seeing it.
+Articles are taken in batches; each batch becomes a segment of its own, complete on disk but unknown to readers until a
+new table of contents, renamed into place, publishes all of them at once. When anything interrupts the writing,
+readers go on seeing the index as it was.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from whoosh.index import FileIndex, LockError
-from whoosh.writing import SegmentWriter
+from whoosh.index import TOC, FileIndex, clean_files
+from whoosh.util.filelock import try_for
 
 from searchkit.article import Article
-from searchkit.codec import ArrayCodec
-from searchkit.dates import ArchiveCalendar
+from searchkit.codec import ArraySegment
+from searchkit.codec.segment import FieldTerms
+from searchkit.codec.whoosh_codec import open_terms
 from searchkit.errors import ArticleError, IndexLocked
-from searchkit.indexing.schema import index_fields
+from searchkit.indexing.builder import SegmentBuilder
+from searchkit.indexing.merge import merge_segments, segments_to_merge
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings
+
+BATCH_CHARACTERS = 16_000_000
+"""Text of a batch: large enough that few segments come of it, small enough to be a hundred megabytes of arrays."""
+
+BATCH_ARTICLES = 20_000
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 
 
 def add_articles(
-    index: FileIndex,
-    articles: Iterable[Article],
-    settings: Settings,
-    on_progress: Callable[[int], None] | None = None,
+    index: FileIndex, articles: Iterable[Article], settings: Settings, on_progress: Callable[[int], None] | None = None
 ) -> AddReport:
     """Add articles in one commit; the last of several with one id stays, and replaces the one in the index.
 
     Raises IndexLocked when another process keeps writing, ArticleError for something that is no article, and
     whatever ``articles`` raises; nothing is added then.
     """
-    calendar = ArchiveCalendar.of(settings.time_zone)
-    writer = _writer(index)
-    try:
-        docnums: dict[str, int] = {}
-        superseded: list[int] = []
-        for taken, article in enumerate(articles, 1):
-            if not isinstance(article, Article):
-                raise ArticleError(f"item {taken} is no Article but {type(article).__name__}: {article!r:.80}")
-            earlier = docnums.get(article.id)
-            if earlier is not None:
-                superseded.append(earlier)
-            docnums[article.id] = writer.docnum
-            writer.add_document(**index_fields(article, settings, calendar))
-            if on_progress is not None:
-                on_progress(taken)
-        replaced = _delete_ids(index, writer, docnums)
-        for docnum in superseded:
-            writer.newsegment.delete_document(docnum)
-    except BaseException:  # Ctrl-C too must leave the index as it was, and unlocked
-        writer.cancel()
-        raise
-    if docnums:
-        writer.commit()
-    else:
-        writer.cancel()
-    return AddReport(added=len(docnums) - len(replaced), replaced=len(replaced) + len(superseded))
+    with _writing(index) as commit:
+        builder = SegmentBuilder(index.storage, settings)
+        place_of: dict[str, int] = {}
+        taken = 0
+        for batch, count in _batches(articles, on_progress):
+            taken += count
+            repeated: dict[int, list[str]] = {}
+            for article in batch:
+                place = place_of.get(article.id)
+                if place is not None:
+                    repeated.setdefault(place, []).append(article.id)
+                place_of[article.id] = len(commit.added)
+            for place, ids in repeated.items():
+                commit.delete_from(commit.added[place], ids)
+            commit.added.append(builder.build(batch))
+        replaced = commit.delete(list(place_of))
+        added = len(place_of) - replaced
+        if taken:
+            commit.publish(settings)
+    return AddReport(added=added, replaced=taken - added)
 
 
-def delete_articles(index: FileIndex, article_ids: Iterable[str]) -> int:
+def delete_articles(index: FileIndex, article_ids: Iterable[str], settings: Settings) -> int:
     """Remove articles in one commit and say how many were there."""
-    writer = _writer(index)
-    try:
-        deleted = _delete_ids(index, writer, article_ids)
-    except BaseException:
-        writer.cancel()
-        raise
-    if deleted:
-        writer.commit()
-    else:
-        writer.cancel()
-    return len(deleted)
+    with _writing(index) as commit:
+        deleted = commit.delete(list(dict.fromkeys(article_ids)))
+        if deleted:
+            commit.publish(settings)
+    return deleted
 
 
-def optimize(index: FileIndex) -> None:
+def optimize(index: FileIndex, settings: Settings) -> None:
     """Merge everything into one segment, dropping what was deleted."""
-    _writer(index).commit(optimize=True)
+    with _writing(index) as commit:
+        commit.merge(list(range(len(commit.segments))), settings)
+        commit.publish(settings)
 
 
-def _writer(index: FileIndex) -> SegmentWriter:
-    try:
-        return index.writer(timeout=_LOCK_TIMEOUT_SECONDS, limitmb=256, codec=ArrayCodec())
-    except LockError as exc:
+class _Commit:
+    """What the next table of contents will say."""
+
+    def __init__(self, index: FileIndex) -> None:
+        toc = index._read_toc()
+        self._storage = index.storage
+        self._schema = toc.schema
+        self._index_name = index.indexname
+        self._generation = toc.generation + 1
+        self.segments: list[ArraySegment] = list(toc.segments)
+        self.added: list[ArraySegment] = []
+        self.is_published = False
+
+    def delete(self, article_ids: Sequence[str]) -> int:
+        """Mark articles of the last commit deleted; how many were there."""
+        return sum(self.delete_from(segment, article_ids) for segment in self.segments)
+
+    def delete_from(self, segment: ArraySegment, article_ids: Sequence[str]) -> int:
+        """Mark articles of one segment deleted; how many were there."""
+        terms = open_terms(self._storage, segment)
+        field = terms.field("id")
+        docnums = _docnums_of(field, [article_id.encode() for article_id in article_ids]) if field else []
+        found = [docnum for docnum in docnums if not segment.is_deleted(docnum)]
+        for docnum in found:
+            segment.delete_document(docnum)
+        terms.close()
+        return len(found)
+
+    def merge(self, chosen: Sequence[int], settings: Settings) -> None:
+        """Replace the chosen segments by one."""
+        merged = merge_segments(self._storage, [self.segments[index] for index in chosen])
+        self.segments = [segment for index, segment in enumerate(self.segments) if index not in set(chosen)]
+        if merged.doc_count_all():
+            self.segments.append(merged)
+
+    def publish(self, settings: Settings) -> None:
+        """Write the table of contents, after the merges that keep the number of segments small."""
+        self.segments += self.added
+        self.segments = [segment for segment in self.segments if _live_count(segment)]
+        chosen = segments_to_merge([_live_count(segment) for segment in self.segments])
+        if chosen:
+            self.merge(chosen, settings)
+        TOC(self._schema, self.segments, self._generation).write(self._storage, self._index_name)
+        self.is_published = True
+        clean_files(self._storage, self._index_name, self._generation, self.segments)
+
+
+@contextmanager
+def _writing(index: FileIndex) -> Iterator[_Commit]:
+    lock = index.lock("WRITELOCK")
+    if not try_for(lock.acquire, timeout=_LOCK_TIMEOUT_SECONDS, delay=0.05):
         folder = Path(index.storage.folder)
         raise IndexLocked(
             f"another process has been writing to {folder} for {_LOCK_TIMEOUT_SECONDS:.0f} seconds; "
             f"try again when it is done"
-        ) from exc
+        )
+    try:
+        commit = _Commit(index)
+        before = list(commit.segments)
+        try:
+            yield commit
+        finally:
+            if not commit.is_published:  # Ctrl-C too must leave no files behind
+                clean_files(index.storage, index.indexname, commit._generation - 1, before)
+    finally:
+        lock.release()
 
 
-def _delete_ids(index: FileIndex, writer: SegmentWriter, article_ids: Iterable[str]) -> set[str]:
-    """Mark the articles of the last commit with these ids deleted; the ids that were there."""
-    deleted = set()
-    with index.reader() as reader:
-        for article_id in article_ids:
-            if ("id", article_id.encode()) not in reader:
-                continue
-            matcher = reader.postings("id", article_id.encode())
-            while matcher.is_active():
-                writer.delete_document(matcher.id())
-                deleted.add(article_id)
-                matcher.next()
-    return deleted
+def _batches(
+    articles: Iterable[Article], on_progress: Callable[[int], None] | None
+) -> Iterator[tuple[list[Article], int]]:
+    """Batches of articles whose ids differ, the last of each id kept, and how many articles went into each."""
+    batch: dict[str, Article] = {}
+    characters = count = 0
+    for taken, article in enumerate(articles, 1):
+        if not isinstance(article, Article):
+            raise ArticleError(f"item {taken} is no Article but {type(article).__name__}: {article!r:.80}")
+        batch[article.id] = article
+        count += 1
+        characters += len(article.body) + len(article.title)
+        if on_progress is not None:
+            on_progress(taken)
+        if characters >= BATCH_CHARACTERS or count >= BATCH_ARTICLES:
+            yield list(batch.values()), count
+            batch = {}
+            characters = count = 0
+    if batch:
+        yield list(batch.values()), count
+
+
+def _docnums_of(field: FieldTerms, article_ids: list[bytes]) -> list[int]:
+    """The docnums of those ids that the segment has."""
+    if len(article_ids) * 8 < len(field.terms):
+        ordinals = [ordinal for article_id in article_ids if (ordinal := field.terms.find(article_id)) is not None]
+        return [int(field.lists.docs(ordinal)[0]) for ordinal in ordinals]
+    wanted = set(article_ids)
+    docnums = field.lists.docs_of_lists(0, len(field.terms)).tolist()
+    terms = field.terms.terms(0, len(field.terms))
+    return [docnum for term, docnum in zip(terms, docnums, strict=True) if term in wanted]
+
+
+def _live_count(segment: ArraySegment) -> int:
+    return int(segment.doc_count_all() - segment.deleted_count())

@@ -193,9 +193,7 @@ class WhooshView:
         """See `SegmentView`."""
         terms = list(self._reader.lexicon(field))
         pairs = sorted(
-            (docnum, ordinal)
-            for ordinal, term in enumerate(terms)
-            for docnum in self.postings(field, term)[0].tolist()
+            (docnum, ordinal) for ordinal, term in enumerate(terms) for docnum in self.postings(field, term)[0].tolist()
         )
         docnums = np.array([docnum for docnum, _ in pairs], dtype=np.int64)
         return terms, docnums, np.array([ordinal for _, ordinal in pairs], dtype=np.int32)

@@ -35,9 +35,7 @@ def write(storage: Any) -> None:
         postings += [("title", word, docnum, weight, value) for word, _, weight, value in words]
         documents.add_field("title", TITLE, title, sum(count for _, count, _, _ in words))
         vector = TITLE.vector.word_values(title, TITLE.analyzer, mode="index")
-        documents.add_vector_items(
-            "title", TITLE, [(word, weight, value) for word, _, weight, value in vector]
-        )
+        documents.add_vector_items("title", TITLE, [(word, weight, value) for word, _, weight, value in vector])
         published = datetime(2017, 8, docnum + 1)
         documents.add_field("date", DATE, published, 0)
         documents.add_column_value("date", DATE.column_type, DATE.to_column_value(published))

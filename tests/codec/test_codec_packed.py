@@ -17,9 +17,7 @@ Open = Callable[..., Container]
 values = st.one_of(
     st.lists(st.integers(0, 2), max_size=700),
     st.lists(st.integers(0, 300), max_size=700),
-    st.lists(
-        st.one_of(st.integers(0, 3), st.integers(250, 260), st.integers(65530, 2**32 - 1)), max_size=700
-    ),
+    st.lists(st.one_of(st.integers(0, 3), st.integers(250, 260), st.integers(65530, 2**32 - 1)), max_size=700),
     st.integers(0, 2000).map(lambda n: [1] * n + [2**32 - 1] + [254, 255, 256, 65534, 65535, 65536]),
 )
 
@@ -28,9 +26,7 @@ values = st.one_of(
 @given(numbers=values, data=st.data())
 def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.DataObject) -> None:
     """A slice of the packed array is the slice of the array."""
-    packed = PackedArray(
-        container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x"
-    )
+    packed = PackedArray(container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x")
     start = data.draw(st.integers(0, len(numbers)))
     stop = data.draw(st.integers(start, len(numbers)))
     assert packed.slice(start, stop).tolist() == numbers[start:stop]
@@ -38,9 +34,7 @@ def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.Da
     assert len(packed) == len(numbers)
     for _ in range(2):  # before and after it decodes itself
         assert [packed.value(index) for index in range(len(numbers))] == numbers
-    chosen = (
-        sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
-    )
+    chosen = sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
     assert packed.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
 
 

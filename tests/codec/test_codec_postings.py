@@ -61,9 +61,7 @@ shapes = {
 
 @settings(deadline=None, max_examples=60)
 @given(**shapes)
-def test_lists_come_back(
-    container: Open, seed: int, span: int, lists: int, weights: str, repeats: bool
-) -> None:
+def test_lists_come_back(container: Open, seed: int, span: int, lists: int, weights: str, repeats: bool) -> None:
     """Documents, occurrences, weights, positions, characters, boosts and values of each list come back."""
     data, starts = drawn(seed, span, lists, weights, repeats)
     opened = PostingLists(container(lambda w: write_postings(w, "f/l", data)), "f/l")
@@ -119,9 +117,7 @@ def test_parts_and_runs_agree_with_lists(
     ]
     bitmap = opened.bitmap(ordinal)
     if bitmap is not None:
-        assert (
-            np.flatnonzero(np.unpackbits(bitmap, bitorder="little")).tolist() == opened.docs(ordinal).tolist()
-        )
+        assert np.flatnonzero(np.unpackbits(bitmap, bitorder="little")).tolist() == opened.docs(ordinal).tolist()
 
 
 @settings(deadline=None, max_examples=60)

@@ -170,10 +170,7 @@ def test_threads_get_the_answers_of_one(tmp_path: Path) -> None:
     with made.searcher() as searcher:
         expected = [answer(searcher, question) for question in questions]
     with made.searcher() as shared, ThreadPoolExecutor(8) as pool:
-        jobs = [
-            (number, pool.submit(answer, shared, questions[number]))
-            for number in list(range(len(questions))) * 2
-        ]
+        jobs = [(number, pool.submit(answer, shared, questions[number])) for number in list(range(len(questions))) * 2]
         for number, job in jobs:
             assert job.result() == expected[number]
 

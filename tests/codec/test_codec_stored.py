@@ -140,9 +140,7 @@ def test_nonsense_is_corrupt(container: Open, line: bytes) -> None:
         StoredReader(container(lambda w: fill(w, [line])), "s").fields(0)
 
 
-def test_a_document_too_large_to_read_is_not_written(
-    container: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_document_too_large_to_read_is_not_written(container: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be unpacked again is refused when it is written."""
     monkeypatch.setattr(stored, "LARGEST_BLOCK", 50_000)
     with pytest.raises(ArticleError, match="one document may have 50,000"):

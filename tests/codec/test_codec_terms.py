@@ -19,9 +19,7 @@ many = st.integers(60, 300).map(lambda n: sorted({b"%d" % (i * 7919 % 100_003) f
 
 @settings(deadline=None)
 @given(terms=st.one_of(terms_of, many), probe=st.binary(max_size=4), data=st.data())
-def test_a_dictionary_is_a_sorted_list(
-    container: Open, terms: list[bytes], probe: bytes, data: st.DataObject
-) -> None:
+def test_a_dictionary_is_a_sorted_list(container: Open, terms: list[bytes], probe: bytes, data: st.DataObject) -> None:
     """find, lower_bound, prefix_range, term and terms do what a sorted list does."""
     dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
     first = data.draw(st.integers(0, len(terms)))

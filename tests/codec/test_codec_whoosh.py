@@ -63,9 +63,7 @@ def document(number: int, random: Random) -> dict[str, Any]:
         "boosted": " ".join(f"{word}^{random.choice(['1', '2.5'])}" for word in text(1, 9).split()),
         "cut": text(1, 3),
         "spelled": text(1, 10),
-        "topics": ",".join(
-            random.sample(["News", "R&D, misc", "RBC/Transfusion", "Q"], k=random.randint(1, 3))
-        ),
+        "topics": ",".join(random.sample(["News", "R&D, misc", "RBC/Transfusion", "Q"], k=random.randint(1, 3))),
         "date": datetime(2010, 1, 1) + timedelta(hours=random.randint(0, 99_999)),
         "size": random.choice([0, 1, 300, 2**31]),
         "weight": random.random() * 100 - 50,
@@ -76,16 +74,10 @@ def document(number: int, random: Random) -> dict[str, Any]:
         "blocks": text(1, 3).encode(),
         "_boost": random.choice([1.0, 1.0, 1.5]),
     }
-    return {
-        key: value
-        for key, value in made.items()
-        if key in ("id", "_boost", "blocks") or random.random() < 0.85
-    }
+    return {key: value for key, value in made.items() if key in ("id", "_boost", "blocks") or random.random() < 0.85}
 
 
-def build(
-    storage: Any, codec: Any, seed: int, documents: int, *, segments: int, merge: bool
-) -> index.FileIndex:
+def build(storage: Any, codec: Any, seed: int, documents: int, *, segments: int, merge: bool) -> index.FileIndex:
     random = Random(seed)
     made = storage.create_index(schema())
     for part in range(segments):
@@ -159,9 +151,7 @@ def test_postings_are_equal(pair: Any) -> None:
                 for shape in ("frequency", "weight", "positions", "characters", "position_boosts")
                 if stock.schema[field].format.supports(shape)
             ]
-            foreign = field.startswith(
-                "spell_"
-            )  # Whoosh writes the values of another field here, and cuts them
+            foreign = field.startswith("spell_")  # Whoosh writes the values of another field here, and cuts them
             rows = [walk(reader.postings(field, text), [] if foreign else shapes) for reader in (ours, stock)]
             if foreign:
                 rows = [[row[:2] for row in found] for found in rows]
@@ -190,15 +180,11 @@ def test_documents_are_equal(pair: Any) -> None:
         for docnum in range(stock.doc_count_all()):
             assert ours.stored_fields(docnum) == stock.stored_fields(docnum)
             for name in ("title", "body", "topics", "id"):
-                assert (ours.doc_field_length(docnum, name) or 0) == (
-                    stock.doc_field_length(docnum, name) or 0
-                )
+                assert (ours.doc_field_length(docnum, name) or 0) == (stock.doc_field_length(docnum, name) or 0)
             for name, shape in (("plain", "frequency"), ("marked", "positions")):
                 assert ours.has_vector(docnum, name) == stock.has_vector(docnum, name)
                 if stock.has_vector(docnum, name):
-                    assert walk(ours.vector(docnum, name), [shape]) == walk(
-                        stock.vector(docnum, name), [shape]
-                    )
+                    assert walk(ours.vector(docnum, name), [shape]) == walk(stock.vector(docnum, name), [shape])
 
 
 def test_columns_are_equal(pair: Any) -> None:
@@ -212,9 +198,7 @@ def test_columns_are_equal(pair: Any) -> None:
             assert list(reader) == [expected[docnum] for docnum in docs]
             if name == "thing":  # sorts by its bytes: pickles there, JSON here
                 continue
-            assert [reader.sort_key(docnum) for docnum in docs] == [
-                expected.sort_key(docnum) for docnum in docs
-            ]
+            assert [reader.sort_key(docnum) for docnum in docs] == [expected.sort_key(docnum) for docnum in docs]
         numbers = ours.column_reader("date", translate=False)
         assert isinstance(numbers, NumberColumnReader)
         assert numbers.numbers.dtype == "<u8"
