@@ -52,28 +52,28 @@ def add_articles(
                 place_of[article.id] = len(commit.added)
             for place, ids in repeated.items():
                 commit.delete_from(commit.added[place], ids)
-            commit.added.append(builder.build(batch))
+            commit.add(builder.build(batch))
         replaced = commit.delete(list(place_of))
         added = len(place_of) - replaced
         if taken:
-            commit.publish(settings)
+            commit.publish()
     return AddReport(added=added, replaced=taken - added)
 
 
-def delete_articles(index: FileIndex, article_ids: Iterable[str], settings: Settings) -> int:
+def delete_articles(index: FileIndex, article_ids: Iterable[str]) -> int:
     """Remove articles in one commit and say how many were there."""
     with _writing(index) as commit:
         deleted = commit.delete(list(dict.fromkeys(article_ids)))
         if deleted:
-            commit.publish(settings)
+            commit.publish()
     return deleted
 
 
-def optimize(index: FileIndex, settings: Settings) -> None:
+def optimize(index: FileIndex) -> None:
     """Merge everything into one segment, dropping what was deleted."""
     with _writing(index) as commit:
-        commit.merge(list(range(len(commit.segments))), settings)
-        commit.publish(settings)
+        commit.merge(list(range(len(commit.segments))))
+        commit.publish()
 
 
 class _Commit:
@@ -87,7 +87,13 @@ class _Commit:
         self._generation = toc.generation + 1
         self.segments: list[ArraySegment] = list(toc.segments)
         self.added: list[ArraySegment] = []
-        self.is_published = False
+        self._made: list[ArraySegment] = []
+        self._is_published = False
+
+    def add(self, segment: ArraySegment) -> None:
+        """Take in a segment that has been built for this commit."""
+        self.added.append(segment)
+        self._made.append(segment)
 
     def delete(self, article_ids: Sequence[str]) -> int:
         """Mark articles of the last commit deleted; how many were there."""
@@ -104,23 +110,32 @@ class _Commit:
         terms.close()
         return len(found)
 
-    def merge(self, chosen: Sequence[int], settings: Settings) -> None:
+    def merge(self, chosen: Sequence[int]) -> None:
         """Replace the chosen segments by one."""
         merged = merge_segments(self._storage, [self.segments[index] for index in chosen])
+        self._made.append(merged)
         self.segments = [segment for index, segment in enumerate(self.segments) if index not in set(chosen)]
         if merged.doc_count_all():
             self.segments.append(merged)
 
-    def publish(self, settings: Settings) -> None:
+    def publish(self) -> None:
         """Write the table of contents, after the merges that keep the number of segments small."""
         self.segments += self.added
         self.segments = [segment for segment in self.segments if _live_count(segment)]
         chosen = segments_to_merge([_live_count(segment) for segment in self.segments])
         if chosen:
-            self.merge(chosen, settings)
+            self.merge(chosen)
         TOC(self._schema, self.segments, self._generation).write(self._storage, self._index_name)
-        self.is_published = True
+        self._is_published = True
         clean_files(self._storage, self._index_name, self._generation, self.segments)
+
+    def abandon(self) -> None:
+        """Remove what was built for a commit that is not to be; does nothing after `publish`."""
+        if self._is_published:
+            return
+        for segment in self._made:
+            for name in segment.list_files(self._storage):
+                self._storage.delete_file(name)
 
 
 @contextmanager
@@ -134,12 +149,10 @@ def _writing(index: FileIndex) -> Iterator[_Commit]:
         )
     try:
         commit = _Commit(index)
-        before = list(commit.segments)
         try:
             yield commit
         finally:
-            if not commit.is_published:  # Ctrl-C too must leave no files behind
-                clean_files(index.storage, index.indexname, commit._generation - 1, before)
+            commit.abandon()  # Ctrl-C too must leave no files behind
     finally:
         lock.release()
 

@@ -8,6 +8,7 @@ import math
 import threading
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ from searchkit.plan.segments import SegmentView, view_of
 from searchkit.settings import Settings
 
 __all__ = ["Docnums", "Generation", "LabelColumn"]
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +223,7 @@ class Generation:
         return LabelColumn(tuple(shown[key] for key in range(len(keys))), offsets, ordinals)
 
 
-def _joined(parts: list[npt.NDArray[np.generic]], dtype: type[np.generic]) -> npt.NDArray[np.generic]:
+def _joined(parts: list[npt.NDArray[_Scalar]], dtype: type[_Scalar]) -> npt.NDArray[_Scalar]:
     """The parts of all segments as one array, empty where there is no segment."""
     if len(parts) == 1:
         return parts[0]
