@@ -33,8 +33,8 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 class LabelColumn:
     """The labels of every article, in the commonest spelling.
 
-    ``values`` are the different labels; the ordinals (int32, into ``values``) of docnum d's labels are
-    ``ordinals[offsets[d]:offsets[d + 1]]``, ``offsets`` being int64 with one entry more than there are docnums.
+    ``values`` are the different labels in alphabetical order. The ordinals (int32, into ``values``) of docnum d's
+    labels are ``ordinals[offsets[d]:offsets[d + 1]]``; ``offsets`` is int64 and has one entry more than docnums.
     """
 
     values: tuple[str, ...]
@@ -217,10 +217,14 @@ class Generation:
         shown: dict[int, str] = {}
         for number in np.argsort(-counts, kind="stable").tolist():
             shown.setdefault(int(key_of[number]), texts[number])
-        pairs = np.unique(all_docnums * max(len(keys), 1) + key_of[all_numbers])  # one of each label an article
+        alphabetical = sorted(range(len(keys)), key=lambda key: (shown[key].casefold(), shown[key]))
+        ordinal_of = np.empty(len(keys), dtype=np.int64)
+        ordinal_of[alphabetical] = np.arange(len(keys))
+        labels = ordinal_of[key_of[all_numbers]]
+        pairs = np.unique(all_docnums * max(len(keys), 1) + labels)  # one of each label an article
         offsets = np.searchsorted(pairs, np.arange(self.doc_count_all + 1) * max(len(keys), 1))
         ordinals = (pairs % max(len(keys), 1)).astype(np.int32)
-        return LabelColumn(tuple(shown[key] for key in range(len(keys))), offsets, ordinals)
+        return LabelColumn(tuple(shown[key] for key in alphabetical), offsets, ordinals)
 
 
 def _joined(parts: list[npt.NDArray[_Scalar]], dtype: type[_Scalar]) -> npt.NDArray[_Scalar]:
