@@ -11,6 +11,7 @@
     │   └── MissingExtra       a feature whose optional packages are not installed
     └── ArchiveError           the index on disk
         ├── IndexMissing       there is no index at the place named
+        ├── IndexExists        there is one where a new one was to be made
         ├── IndexLocked        another process is writing
         ├── IndexTooOld        written by a version whose format is no longer read
         ├── IndexTooNew        written by a later version
@@ -63,6 +64,10 @@ class ArchiveError(SearchkitError):
 
 class IndexMissing(ArchiveError):
     """There is no index at the place named."""
+
+
+class IndexExists(ArchiveError):
+    """There is an index already at the place where a new one was to be made."""
 
 
 class IndexLocked(ArchiveError):
