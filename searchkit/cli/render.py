@@ -372,7 +372,8 @@ def verification_lines(found: Verification, look: Look) -> list[Line]:
         return wrap([Span(what)], look.width)
     lines: list[Line] = []
     for problem in found.problems:
-        lines += wrap([Span(clean(f"{problem.file}: {problem.reason}"), "remark")], look.width, indent=2)
+        first = [Span(clean(f"{problem.file}: "), "remark")]
+        lines += wrap([Span(clean(problem.reason))], look.width, indent=2, first=first)
     return lines
 
 

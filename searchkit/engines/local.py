@@ -186,7 +186,7 @@ class LocalArchive:
         return writer.delete_articles(self._index, ids)
 
     def optimize(self) -> None:
-        """Merge the index into one segment and free the room of what was deleted or replaced."""
+        """Merge the index into one segment, without what was deleted or replaced; the next commit frees the room."""
         writer.optimize(self._index)
 
     def close(self) -> None:

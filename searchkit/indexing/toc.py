@@ -27,7 +27,7 @@ _BYTE_ORDER_MARK = -12345
 _CHECKSUM = struct.Struct("<8sI")
 _CHECKSUM_MAGIC = b"\x89SKTOC\r\n"
 _INT = struct.Struct(">i")
-_MAX_OPERATIONS = 5_000_000  # a second or two; a segment takes 40, a deletion in a stock segment one
+_MAX_OPERATIONS = 1_000_000  # a second or so; a segment takes 40, a deletion in a stock segment one
 
 _NEXT_STEP = "restore it from a backup or index the articles again into a new folder"
 

@@ -1,10 +1,11 @@
 """Articles into the index: one atomic commit each for adding and deleting.
 
 Whoosh publishes a commit by renaming a new table of contents into place: until then readers see the index as it
-was, and when anything interrupts the writing, they go on seeing it.
+was, and when anything interrupts the writing, they go on seeing it. `IndexStorage` makes that durable.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from whoosh.index import FileIndex, LockError
@@ -12,7 +13,7 @@ from whoosh.writing import SegmentWriter
 
 from searchkit.article import Article
 from searchkit.dates import ArchiveCalendar
-from searchkit.errors import ArticleError, IndexLocked
+from searchkit.errors import ArticleError, IndexLocked, IndexUnwritable
 from searchkit.indexing.schema import index_fields
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings
@@ -28,8 +29,8 @@ def add_articles(
 ) -> AddReport:
     """Add articles in one commit; the last of several with one id stays, and replaces the one in the index.
 
-    Raises IndexLocked when another process keeps writing, ArticleError for something that is no article, and
-    whatever ``articles`` raises; nothing is added then.
+    Raises IndexLocked when another process keeps writing, IndexUnwritable when the disk is full or fails,
+    ArticleError for something that is no article, and whatever ``articles`` raises; nothing is added then.
     """
     calendar = ArchiveCalendar.of(settings.time_zone)
     writer = _writer(index)
@@ -43,17 +44,20 @@ def add_articles(
             if earlier is not None:
                 superseded.append(earlier)
             docnums[article.id] = writer.docnum
-            writer.add_document(**index_fields(article, settings, calendar))
+            with _disk_failures(index):
+                writer.add_document(**index_fields(article, settings, calendar))
             if on_progress is not None:
                 on_progress(taken)
-        replaced = _delete_ids(index, writer, docnums)
+        with _disk_failures(index):
+            replaced = _delete_ids(index, writer, docnums)
         for docnum in superseded:
             writer.newsegment.delete_document(docnum)
     except BaseException:  # Ctrl-C too must leave the index as it was, and unlocked
         writer.cancel()
         raise
     if docnums:
-        writer.commit()
+        with _disk_failures(index):
+            writer.commit()
     else:
         writer.cancel()
     return AddReport(added=len(docnums) - len(replaced), replaced=len(replaced) + len(superseded))
@@ -68,25 +72,39 @@ def delete_articles(index: FileIndex, article_ids: Iterable[str]) -> int:
         writer.cancel()
         raise
     if deleted:
-        writer.commit()
+        with _disk_failures(index):
+            writer.commit()
     else:
         writer.cancel()
     return len(deleted)
 
 
 def optimize(index: FileIndex) -> None:
-    """Merge everything into one segment, dropping what was deleted."""
-    _writer(index).commit(optimize=True)
+    """Merge everything into one segment, dropping what was deleted; the commit after this one frees its room."""
+    with _disk_failures(index):
+        _writer(index).commit(optimize=True)
 
 
 def _writer(index: FileIndex) -> SegmentWriter:
     try:
-        return index.writer(timeout=_LOCK_TIMEOUT_SECONDS, limitmb=256)
+        with _disk_failures(index):
+            return index.writer(timeout=_LOCK_TIMEOUT_SECONDS, limitmb=256)
     except LockError as exc:
         folder = Path(index.storage.folder)
         raise IndexLocked(
             f"another process has been writing to {folder} for {_LOCK_TIMEOUT_SECONDS:.0f} seconds; "
             f"try again when it is done"
+        ) from exc
+
+
+@contextmanager
+def _disk_failures(index: FileIndex) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise IndexUnwritable(
+            f"writing to {index.storage.folder} failed ({exc}); when that has been put right, index again: "
+            f"what did arrive is replaced"
         ) from exc
 
 
