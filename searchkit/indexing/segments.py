@@ -31,7 +31,8 @@ _SEGMENT_ID = re.compile(r"[0-9a-z]{16}")
 class SegmentKind:
     """What to do with segments of one class.
 
-    ``restore`` makes a segment of its pickled state and raises ValueError or IndexCorrupt for one it cannot have.
+    ``restore`` makes a segment of its pickled state and raises ValueError or IndexCorrupt for one it cannot have,
+    such as deleted documents that there are not.
     ``validate`` raises IndexCorrupt, or FileNotFoundError, when the segment's files are not all there, complete and
     of this segment. ``verify`` gives every problem that reading all of them finds.
     """
@@ -75,8 +76,8 @@ def _restored(record: Record, index_name: str) -> Segment:
         raise ValueError(f"{segment.segid!r:.60} is no segment id")
     if not 0 <= documents < MAX_DOCUMENTS:
         raise ValueError(f"a segment of {documents} documents")
-    if deleted and (min(segment.deleted_docs()) < 0 or max(segment.deleted_docs()) >= documents):
-        raise ValueError(f"deleted documents beyond the {documents} of a segment")
+    if not 0 <= deleted <= documents:
+        raise ValueError(f"{deleted} deletions in a segment of {documents} documents")
     return segment
 
 
@@ -93,6 +94,9 @@ def _restore_stock(state: Any) -> W3Segment:
         deleted=None if state["_deleted"] is None else _typed(set, state["_deleted"]),
     )
     segment.compound = _typed(bool, state["compound"])
+    documents, deleted = segment.doc_count_all(), state["_deleted"]
+    if deleted and (min(deleted) < 0 or max(deleted) >= documents):
+        raise ValueError(f"deleted documents beyond the {documents} of a segment")
     lengths = _typed(dict, state.get("_fieldlengths", {}))
     segment._fieldlengths = defaultdict(int, {name: _typed(int, length) for name, length in lengths.items()})
     return segment

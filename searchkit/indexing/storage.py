@@ -21,6 +21,7 @@ from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.structfile import StructFile
 from whoosh.util.filelock import FileLock
 
+from searchkit.errors import IndexCorrupt
 from searchkit.indexing.toc import with_checksum
 
 _TABLE = re.compile(r"_(?P<index>.+)_(?P<generation>0|[1-9][0-9]*)\.toc(?P<temporary>\..+)?", re.DOTALL)
@@ -40,8 +41,14 @@ class IndexStorage(FileStorage):  # type: ignore[misc]  # whoosh is untyped
         self._held_segments: frozenset[str] = frozenset()
 
     def generations(self, index_name: str) -> tuple[int, ...]:
-        """The numbers of the generations that have a table of contents, newest first."""
-        tables = (_TABLE.fullmatch(name) for name in self.list())
+        """The numbers of the generations that have a table of contents, newest first.
+
+        Raises IndexCorrupt for a folder that cannot be read: what is in it is not known, so it is not missing.
+        """
+        try:
+            tables = [_TABLE.fullmatch(name) for name in self.list()]
+        except OSError as exc:
+            raise IndexCorrupt(f"{self.folder} cannot be read ({exc}); see to its permissions and its disk") from exc
         numbers = (int(m["generation"]) for m in tables if m and m["index"] == index_name and not m["temporary"])
         return tuple(sorted(numbers, reverse=True))
 

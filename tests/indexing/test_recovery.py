@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -135,7 +136,7 @@ def test_a_missing_index_is_missing(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(tmp_path: Path) -> None:
     """What cannot be read is never taken for absent, or a new index would replace it."""
     (tmp_path / "file").write_text("x")
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(IndexCorrupt, match=r"file cannot be read \(.+\); see to"):
         IndexStorage(tmp_path / "file").generations("MAIN")
 
 
@@ -272,7 +273,8 @@ def test_the_command_verify_says_what_is_damaged(make_index: Callable[..., Path]
     run = CliRunner()
 
     fine = run.invoke(main, ["verify", "--index", str(folder)])
-    assert (fine.exit_code, fine.stdout) == (0, "5 files, 2 articles: nothing is damaged.\n")
+    assert fine.exit_code == 0
+    assert re.fullmatch(r"\d files, 2 articles: nothing is damaged\.\n", fine.stdout)
 
     (folder / "_MAIN_1.toc").write_bytes(b"")
     damaged = run.invoke(main, ["verify", "--index", str(folder), "--json"])
