@@ -11,7 +11,9 @@
     │   └── MissingExtra       a feature whose optional packages are not installed
     └── ArchiveError           the index on disk
         ├── IndexMissing       there is no index at the place named
+        ├── IndexExists        there is one where a new one was to be made
         ├── IndexLocked        another process is writing
+        ├── IndexUnwritable    the disk failed or is full while writing
         ├── IndexTooOld        written by a version whose format is no longer read
         ├── IndexTooNew        written by a later version
         └── IndexCorrupt       files that are damaged or not an index of ours
@@ -65,8 +67,16 @@ class IndexMissing(ArchiveError):
     """There is no index at the place named."""
 
 
+class IndexExists(ArchiveError):
+    """There is an index already at the place where a new one was to be made."""
+
+
 class IndexLocked(ArchiveError):
     """Another process holds the write lock."""
+
+
+class IndexUnwritable(ArchiveError):
+    """The disk failed, or is full, while the index was being written."""
 
 
 class IndexTooOld(ArchiveError):

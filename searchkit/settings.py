@@ -40,6 +40,7 @@ SETTINGS = (
     Setting("title_weight", 3.0, "how much a word in the title counts against one in the body", True),
     Setting("k1", 2.0, "BM25: how much repeating a word adds"),
     Setting("b", 0.75, "BM25: how much long articles are discounted, 0 to 1"),
+    Setting("durable", True, "whether a commit waits until the disk has it; without that a power cut can lose it"),
     Setting("max_article_bytes", 16_000_000, "a single article larger than this is skipped and reported"),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
@@ -55,6 +56,7 @@ class Settings:
     title_weight: float = 3.0
     k1: float = 2.0
     b: float = 0.75
+    durable: bool = True
     max_article_bytes: int = 16_000_000
 
     def __post_init__(self) -> None:
@@ -139,12 +141,21 @@ def _known(name: str, place: str) -> None:
 
 def _converted(setting: Setting, value: Any) -> Any:
     kind = type(setting.default)
+    if kind is bool:
+        return _truth(setting, value)
     if isinstance(value, bool) or not isinstance(value, str | int | float | os.PathLike):
         raise SettingsError(f"{setting.name} = {value!r} is not usable: {setting.help}")
     try:
         return os.fspath(value) if isinstance(value, os.PathLike) else kind(value)
     except ValueError as exc:
         raise SettingsError(f"{setting.name} = {value!r} is not usable: {setting.help}") from exc
+
+
+def _truth(setting: Setting, value: Any) -> bool:
+    text = str(value).lower()
+    if text not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+        raise SettingsError(f"{setting.name} = {value!r} is not usable, write true or false: {setting.help}")
+    return text in ("true", "yes", "on", "1")
 
 
 def _check_time_zone(name: str) -> None:

@@ -93,9 +93,7 @@ class BatchAnalyzer:
         keys ^= np.repeat(language_keys, np.diff(bounds))
         return keys
 
-    def _identify(
-        self, text: str, units: Units, keys: Keys, bounds: Offsets, analyzers: Sequence[Analyzer]
-    ) -> Ids:
+    def _identify(self, text: str, units: Units, keys: Keys, bounds: Offsets, analyzers: Sequence[Analyzer]) -> Ids:
         """The number of each unit; new ones are analysed and numbered."""
         lengths = (units.seen_ends - units.seen_starts).astype(np.int32)
         ids = self._table.find(keys, lengths)

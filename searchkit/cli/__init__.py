@@ -21,6 +21,7 @@ COMMANDS = {
     "topics": "searchkit.cli.topics",
     "timeline": "searchkit.cli.timeline",
     "stats": "searchkit.cli.stats",
+    "verify": "searchkit.cli.verify",
     "serve": "searchkit.cli.serve",
 }
 """The module of each command; the command has its name there, with ``_command`` behind it."""

@@ -22,7 +22,7 @@ from searchkit.cli.layout import (
     wrap,
 )
 from searchkit.cli.output import Look
-from searchkit.page.model import ArchiveStats, Bucket, FacetValue, Hit, Page, Suggestion
+from searchkit.page.model import ArchiveStats, Bucket, FacetValue, Hit, Page, Suggestion, Verification
 from searchkit.query.receipt import Receipt
 
 BLANK: Line = ()
@@ -358,9 +358,22 @@ def stats_lines(stats: ArchiveStats, look: Look) -> list[Line]:
             f"{stats.location}, {show_size(stats.size_bytes)} in {show_count(stats.segments, 'segment')}",
         ),
     ]
+    facts += [("Damage", f"{problem.file}: {problem.reason}") for problem in stats.damage]
     lines: list[Line] = []
     for name, value in facts:
         lines += wrap([Span(clean(value))], look.width, indent=_LABEL_WIDTH + 1, first=[Span(name, "heading")])
+    return lines
+
+
+def verification_lines(found: Verification, look: Look) -> list[Line]:
+    """What reading the whole index found: one line when all is well, else a paragraph for each problem."""
+    if found.ok:
+        what = f"{show_count(found.files, 'file')}, {show_count(found.articles, 'article')}: nothing is damaged."
+        return wrap([Span(what)], look.width)
+    lines: list[Line] = []
+    for problem in found.problems:
+        first = [Span(clean(f"{problem.file}: "), "remark")]
+        lines += wrap([Span(clean(problem.reason))], look.width, indent=2, first=first)
     return lines
 
 

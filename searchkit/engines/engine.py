@@ -21,6 +21,7 @@ from searchkit.page.model import (
     Interval,
     Page,
     Sort,
+    Verification,
 )
 
 Bound = str | int | date
@@ -93,6 +94,10 @@ class Engine(Protocol):
 
     def stats(self) -> ArchiveStats:
         """The archive in numbers."""
+        ...
+
+    def verify(self) -> Verification:
+        """Read everything the archive stores, and say what is damaged."""
         ...
 
     def add(self, articles: Iterable[Article], *, on_progress: Callable[[int], None] | None = None) -> AddReport:

@@ -14,13 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from whoosh.index import FileIndex
-
 from searchkit.article import Article
 from searchkit.dates import UNDATED
 from searchkit.engines.engine import Bound
-from searchkit.errors import RequestError, UnknownArticle
+from searchkit.errors import IndexExists, RequestError, UnknownArticle
 from searchkit.indexing import store, writer
+from searchkit.indexing.generations import ArchiveIndex
+from searchkit.indexing.verify import verify_index
 from searchkit.page.builder import PageRequest, build_page
 from searchkit.page.facets import count_labels
 from searchkit.page.model import (
@@ -36,6 +36,7 @@ from searchkit.page.model import (
     Interval,
     Page,
     Sort,
+    Verification,
 )
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
@@ -70,7 +71,7 @@ class LocalArchive:
         self.settings = settings
         self._now = now or (lambda: datetime.now(UTC))
         self._made_here = False
-        self._opened_index: FileIndex | None = None
+        self._opened_index: ArchiveIndex | None = None
         self._lock = threading.RLock()
         self._opened: Generation | None = None
 
@@ -164,7 +165,12 @@ class LocalArchive:
                 size_bytes=store.size_bytes(self.folder),
                 time_zone=self.settings.time_zone,
                 location=str(self.folder),
+                damage=self._index.damage,
             )
+
+    def verify(self) -> Verification:
+        """See `Engine.verify`."""
+        return verify_index(self._index)
 
     def add(self, articles: Iterable[Article], *, on_progress: Callable[[int], None] | None = None) -> AddReport:
         """See `Engine.add`."""
@@ -180,7 +186,7 @@ class LocalArchive:
         return writer.delete_articles(self._index, ids)
 
     def optimize(self) -> None:
-        """Merge the index into one segment and free the room of what was deleted or replaced."""
+        """Merge the index into one segment, without what was deleted or replaced; the next commit frees the room."""
         writer.optimize(self._index)
 
     def close(self) -> None:
@@ -199,14 +205,21 @@ class LocalArchive:
         self.close()
 
     @property
-    def _index(self) -> FileIndex:
+    def _index(self) -> ArchiveIndex:
         """The index, made where there is none yet."""
         if self._opened_index is None:
             if not store.exists(self.folder):
-                store.create(self.folder, self.settings)
-                self._made_here = True
+                self._make()
             self._opened_index = store.open_index(self.folder, self.settings)
         return self._opened_index
+
+    def _make(self) -> None:
+        try:
+            store.create(self.folder, self.settings)
+            self._made_here = True
+        except IndexExists:  # somebody else made it meanwhile: it is as good if it is made alike
+            chosen = frozenset(self.settings.shaping())
+            with_index(self.settings, chosen, store.made_with(self.folder), self.folder)
 
     def _discard_if_never_committed(self) -> None:
         if self._made_here and self._index.latest_generation() == 0:

@@ -5,55 +5,87 @@ analysis it was made with.
 """
 
 import json
-import pickle
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from whoosh import index as whoosh_index
-from whoosh.filedb.filestore import FileStorage
+from whoosh.index import TOC
 
 from searchkit.analysis import ANALYSIS
-from searchkit.errors import IndexCorrupt, IndexMissing, IndexTooNew, IndexTooOld
+from searchkit.errors import IndexCorrupt, IndexExists, IndexLocked, IndexMissing, IndexTooNew, IndexTooOld
+from searchkit.indexing.generations import ArchiveIndex
 from searchkit.indexing.schema import INDEX_NAME, archive_schema
+from searchkit.indexing.storage import IndexStorage
 from searchkit.settings import Settings
 
 SETTINGS_NAME = "searchkit.json"
 FORMAT_VERSION = 1
 
-_OPENING_ATTEMPTS = 20
+_LOCK_NAME = f"{INDEX_NAME}_WRITELOCK"  # the one that Whoosh's writers take
+_LOCK_TIMEOUT_SECONDS = 10.0
 _PAUSE_SECONDS = 0.02
 
 
 def exists(folder: Path) -> bool:
     """Whether there is an index in ``folder``."""
-    return folder.is_dir() and whoosh_index.TOC._latest_generation(FileStorage(str(folder)), INDEX_NAME) >= 0
+    return folder.is_dir() and bool(IndexStorage(folder).generations(INDEX_NAME))
 
 
 def create(folder: Path, settings: Settings) -> None:
-    """Make an empty index in ``folder``, which may exist but must not hold an index.
+    """Make an empty index in ``folder``, which may exist but must not hold an index, not even a damaged one.
 
-    Raises IndexCorrupt where the folder's path is a file or cannot be written.
+    Raises IndexExists when it does, also when another process makes one at the same time, and IndexCorrupt where
+    the folder's path is a file or cannot be written.
     """
-    if exists(folder):
-        raise IndexCorrupt(f"there is an index in {folder} already; open it instead of making a new one")
+    storage = IndexStorage(folder, durable=settings.durable)
+    made_with = {"format": FORMAT_VERSION, "analysis": ANALYSIS, "settings": settings.shaping()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        made_with = {"format": FORMAT_VERSION, "analysis": ANALYSIS, "settings": settings.shaping()}
-        (folder / SETTINGS_NAME).write_text(json.dumps(made_with, indent=1) + "\n", encoding="utf-8")
+        storage.make_folder()
+        with _locked(storage):
+            if storage.generations(INDEX_NAME):
+                raise IndexExists(f"there is an index in {folder} already; open it instead of making a new one")
+            storage.write_file(SETTINGS_NAME, (json.dumps(made_with, indent=1) + "\n").encode())
+            TOC(archive_schema(settings), [], 0).write(storage, INDEX_NAME)
     except OSError as exc:
         raise IndexCorrupt(f"no index can be made in {folder}: {exc}; choose another folder with --index") from exc
-    whoosh_index.FileIndex.create(FileStorage(str(folder)), archive_schema(settings), INDEX_NAME)
 
 
 def discard(folder: Path) -> None:
-    """Remove an index without articles and what an interrupted run left of it, and the folder if that was all."""
-    prefixes = (f"_{INDEX_NAME}_", f"{INDEX_NAME}_", f"{INDEX_NAME}.")
-    for path in folder.iterdir():
-        if path.is_file() and (path.name.startswith(prefixes) or path.name == SETTINGS_NAME):
-            path.unlink()
-    with suppress(OSError):  # something else lives in the folder
-        folder.rmdir()
+    """Remove an index to which nothing was ever committed, what an interrupted run left of it, and an empty folder.
+
+    Does nothing when the index has been written to, or is being written to.
+    """
+    storage = IndexStorage(folder)
+    lock = storage.lock(_LOCK_NAME)
+    if not lock.acquire():
+        return
+    try:
+        if storage.generations(INDEX_NAME) != (0,):
+            return
+        prefixes = (f"_{INDEX_NAME}_", f"{INDEX_NAME}_", f"{INDEX_NAME}.", SETTINGS_NAME)
+        for path in sorted(folder.iterdir()):  # the table of contents first: without it nothing is an index
+            if path.is_file() and path.name.startswith(prefixes):
+                path.unlink()
+        with suppress(OSError):  # something else lives in the folder
+            folder.rmdir()
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _locked(storage: IndexStorage) -> Iterator[None]:
+    """Hold the lock of Whoosh's writers. Raises IndexLocked when another process keeps it."""
+    lock = storage.lock(_LOCK_NAME)
+    give_up = time.monotonic() + _LOCK_TIMEOUT_SECONDS
+    while not lock.acquire():
+        if time.monotonic() > give_up:
+            raise IndexLocked(f"another process is writing to {storage.folder}; try again when it is done")
+        time.sleep(_PAUSE_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def made_with(folder: Path) -> dict[str, object]:
@@ -91,30 +123,18 @@ def _refuse_version(folder: Path, version: object, analysis: object) -> None:
     )
 
 
-def open_index(folder: Path, settings: Settings) -> whoosh_index.FileIndex:
-    """The Whoosh index in ``folder``. Waits out a commit of another process; raises IndexCorrupt when damaged."""
-    failure: Exception | None = None
-    for _ in range(_OPENING_ATTEMPTS):
-        try:
-            return whoosh_index.FileIndex(FileStorage(str(folder)), archive_schema(settings), INDEX_NAME)
-        except (FileNotFoundError, whoosh_index.EmptyIndexError) as exc:
-            failure = exc  # a commit replaced the table of contents between listing the folder and opening it
-            time.sleep(_PAUSE_SECONDS)
-        except (
-            whoosh_index.IndexError,
-            pickle.UnpicklingError,
-            OSError,
-            EOFError,
-            TypeError,
-            ValueError,
-        ) as exc:
-            failure = exc
-            break
-    raise IndexCorrupt(
-        f"the index in {folder} cannot be opened ({failure}); index the articles again into a new folder"
-    ) from failure
+def open_index(folder: Path, settings: Settings) -> ArchiveIndex:
+    """The Whoosh index in ``folder``, at the newest generation that can be used.
+
+    Raises IndexMissing where there is none, and IndexCorrupt, IndexTooOld or IndexTooNew when none can be used.
+    """
+    return ArchiveIndex(IndexStorage(folder, durable=settings.durable), archive_schema(settings))
 
 
 def size_bytes(folder: Path) -> int:
     """The size of all files in the folder."""
-    return sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    size = 0
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # a commit removes files meanwhile
+            size += path.stat().st_size if path.is_file() else 0
+    return size

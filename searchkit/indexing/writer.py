@@ -2,7 +2,7 @@
 
 Articles are taken in batches; each batch becomes a segment of its own, complete on disk but unknown to readers until a
 new table of contents, renamed into place, publishes all of them at once. When anything interrupts the writing,
-readers go on seeing the index as it was.
+readers go on seeing the index as it was. `IndexStorage` makes commits durable.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ from searchkit.article import Article
 from searchkit.codec import ArraySegment
 from searchkit.codec.segment import FieldTerms
 from searchkit.codec.whoosh_codec import open_terms
-from searchkit.errors import ArticleError, IndexLocked
+from searchkit.errors import ArticleError, IndexLocked, IndexUnwritable
 from searchkit.indexing.builder import SegmentBuilder
 from searchkit.indexing.merge import merge_segments, segments_to_merge
 from searchkit.page.model import AddReport
@@ -35,8 +35,8 @@ def add_articles(
 ) -> AddReport:
     """Add articles in one commit; the last of several with one id stays, and replaces the one in the index.
 
-    Raises IndexLocked when another process keeps writing, ArticleError for something that is no article, and
-    whatever ``articles`` raises; nothing is added then.
+    Raises IndexLocked when another process keeps writing, IndexUnwritable when the disk is full or fails,
+    ArticleError for something that is no article, and whatever ``articles`` raises; nothing is added then.
     """
     with _writing(index) as commit:
         builder = SegmentBuilder(index.storage, settings)
@@ -50,19 +50,21 @@ def add_articles(
                 if place is not None:
                     repeated.setdefault(place, []).append(article.id)
                 place_of[article.id] = len(commit.added)
-            for place, ids in repeated.items():
-                commit.delete_from(commit.added[place], ids)
-            commit.add(builder.build(batch))
-        replaced = commit.delete(list(place_of))
-        added = len(place_of) - replaced
-        if taken:
-            commit.publish()
+            with disk_failures(index):
+                for place, ids in repeated.items():
+                    commit.delete_from(commit.added[place], ids)
+                commit.add(builder.build(batch))
+        with disk_failures(index):
+            replaced = commit.delete(list(place_of))
+            added = len(place_of) - replaced
+            if taken:
+                commit.publish()
     return AddReport(added=added, replaced=taken - added)
 
 
 def delete_articles(index: FileIndex, article_ids: Iterable[str]) -> int:
     """Remove articles in one commit and say how many were there."""
-    with _writing(index) as commit:
+    with _writing(index) as commit, disk_failures(index):
         deleted = commit.delete(list(dict.fromkeys(article_ids)))
         if deleted:
             commit.publish()
@@ -70,8 +72,8 @@ def delete_articles(index: FileIndex, article_ids: Iterable[str]) -> int:
 
 
 def optimize(index: FileIndex) -> None:
-    """Merge everything into one segment, dropping what was deleted."""
-    with _writing(index) as commit:
+    """Merge everything into one segment, dropping what was deleted; the commit after this one frees its room."""
+    with _writing(index) as commit, disk_failures(index):
         commit.merge(list(range(len(commit.segments))))
         commit.publish()
 
@@ -81,6 +83,7 @@ class _Commit:
 
     def __init__(self, index: FileIndex) -> None:
         toc = index._read_toc()
+        self._latest_generation = index.latest_generation
         self._storage = index.storage
         self._schema = toc.schema
         self._index_name = index.indexname
@@ -88,7 +91,6 @@ class _Commit:
         self.segments: list[ArraySegment] = list(toc.segments)
         self.added: list[ArraySegment] = []
         self._made: list[ArraySegment] = []
-        self._is_published = False
 
     def add(self, segment: ArraySegment) -> None:
         """Take in a segment that has been built for this commit."""
@@ -126,12 +128,14 @@ class _Commit:
         if chosen:
             self.merge(chosen)
         TOC(self._schema, self.segments, self._generation).write(self._storage, self._index_name)
-        self._is_published = True
         clean_files(self._storage, self._index_name, self._generation, self.segments)
 
     def abandon(self) -> None:
-        """Remove what was built for a commit that is not to be; does nothing after `publish`."""
-        if self._is_published:
+        """Remove what was built for a commit that is not to be.
+
+        Does nothing once the table of contents is there, even if what comes after it failed.
+        """
+        if self._generation <= self._latest_generation():
             return
         for segment in self._made:
             for name in segment.list_files(self._storage):
@@ -139,16 +143,31 @@ class _Commit:
 
 
 @contextmanager
+def disk_failures(index: FileIndex) -> Iterator[None]:
+    """Turns what goes wrong with the disk into IndexUnwritable."""
+    try:
+        yield
+    except OSError as exc:
+        raise IndexUnwritable(
+            f"writing to {index.storage.folder} failed ({exc}); when that has been put right, index again: "
+            f"what did arrive is replaced"
+        ) from exc
+
+
+@contextmanager
 def _writing(index: FileIndex) -> Iterator[_Commit]:
-    lock = index.lock("WRITELOCK")
-    if not try_for(lock.acquire, timeout=_LOCK_TIMEOUT_SECONDS, delay=0.05):
+    with disk_failures(index):
+        lock = index.lock("WRITELOCK")
+        is_mine = try_for(lock.acquire, timeout=_LOCK_TIMEOUT_SECONDS, delay=0.05)
+    if not is_mine:
         folder = Path(index.storage.folder)
         raise IndexLocked(
             f"another process has been writing to {folder} for {_LOCK_TIMEOUT_SECONDS:.0f} seconds; "
             f"try again when it is done"
         )
     try:
-        commit = _Commit(index)
+        with disk_failures(index):
+            commit = _Commit(index)
         try:
             yield commit
         finally:

@@ -148,6 +148,41 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a file of the index: which file, and what."""
+
+    file: str
+    reason: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The problem as JSON-able data."""
+        return {"file": self.file, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What reading every file of the index found. ``articles`` and ``files`` are how many were looked at."""
+
+    articles: int
+    files: int
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """The findings as JSON-able data."""
+        return {
+            "ok": self.ok,
+            "articles": self.articles,
+            "files": self.files,
+            "problems": [problem.to_dict() for problem in self.problems],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class ArchiveStats:
     """The archive in numbers. ``first`` and ``last`` are the days of the oldest and newest dated article."""
 
@@ -163,6 +198,8 @@ class ArchiveStats:
     size_bytes: int
     time_zone: str
     location: str
+    damage: tuple[Problem, ...] = ()
+    """Why the newest generations of the index could not be used; these numbers are then those of an older one."""
 
     def to_dict(self) -> dict[str, Any]:
         """The numbers as JSON-able data."""
@@ -179,6 +216,7 @@ class ArchiveStats:
             "size_bytes": self.size_bytes,
             "time_zone": self.time_zone,
             "location": self.location,
+            "damage": [problem.to_dict() for problem in self.damage],
         }
 
 
