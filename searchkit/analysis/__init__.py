@@ -5,7 +5,7 @@ when they are answered, and snippets when they are marked, so that what is found
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -68,6 +68,16 @@ class Analyzer:
             known = self._analysed(word)
             self._remember(word, known)
         return known
+
+    def plain_forms(self, words: Sequence[str]) -> list[str]:
+        """The terms of words of ASCII letters and digits in lower case, all at once: each has exactly one."""
+        forms = list(words)
+        lettered = [index for index, word in enumerate(words) if word.isalpha()]
+        with self._lock:
+            stems = self._stemmer.stemWords([words[index] for index in lettered])
+        for index, stem in zip(lettered, stems, strict=True):
+            forms[index] = fold(stem) or words[index]
+        return forms
 
     def _analysed(self, word: str) -> tuple[str, ...]:
         plain = lower(word)

@@ -112,21 +112,28 @@ class BatchAnalyzer:
     def _learn(self, text: str, units: Units, new: Offsets, analyzers: Sequence[Analyzer]) -> None:
         """Analyse the units of ``text`` with these indexes, which get the next numbers."""
         number = self.vocabulary.number
-        position_counts: list[int] = []
-        terms: list[list[tuple[int, int]]] = []
-        words: list[list[tuple[int, int]]] = []
+        position_counts = [1] * len(new)
+        terms: list[Sequence[tuple[int, int]]] = [()] * len(new)
+        words: list[Sequence[tuple[int, int]]] = [()] * len(new)
+        plain: dict[Analyzer, tuple[list[int], list[str]]] = {}
         spans = (places[new].tolist() for places in units)
-        for start, end, seen_start, seen_end, analyzer in zip(*spans, analyzers, strict=True):
-            tokens = _unit_tokens(text[seen_start:seen_end], start - seen_start, end - seen_start)
-            position_counts.append(tokens[-1].position + 1)
-            terms.append(
-                [
-                    (number(form), token.position)
-                    for token in tokens
-                    for form in analyzer.forms(token.text, token.kind)
-                ]
-            )
-            words.append([(number(word), 0) for token in tokens if (word := fold(token.text))])
+        for index, (start, end, seen_start, seen_end, analyzer) in enumerate(zip(*spans, analyzers, strict=True)):
+            seen = text[seen_start:seen_end]
+            if seen.isalnum() and seen.isascii():  # two of three, and cheaper together
+                indexes, written = plain.setdefault(analyzer, ([], []))
+                indexes.append(index)
+                written.append(seen[:MAX_WORD].lower())
+                continue
+            tokens = _unit_tokens(seen, start - seen_start, end - seen_start)
+            position_counts[index] = tokens[-1].position + 1
+            terms[index] = [
+                (number(form), token.position) for token in tokens for form in analyzer.forms(token.text, token.kind)
+            ]
+            words[index] = [(number(word), 0) for token in tokens if (word := fold(token.text))]
+        for analyzer, (indexes, written) in plain.items():
+            for index, word, form in zip(indexes, written, analyzer.plain_forms(written), strict=True):
+                terms[index] = ((number(form), 0),)
+                words[index] = ((number(word), 0),)
         self._position_counts.extend(position_counts)
         self.terms.extend(terms)
         self.words.extend(words)
@@ -137,8 +144,6 @@ def _unit_tokens(text: str, start: int, end: int) -> list[Token]:
     if is_paired(text[start]):
         kind = Kind.LAST if end - start == 1 else Kind.PAIR
         return [Token(text[start:end], 0, start, end, kind)]
-    if start == 0 and end == len(text) and text.isalnum():
-        return [Token(text[:MAX_WORD], 0, 0, end, Kind.WORD)]
     return list(chain_tokens(text, start, end))
 
 

@@ -1,5 +1,6 @@
 """Languages and their Snowball stemmers (https://snowballstem.org), by language code."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol, cast
 
@@ -51,10 +52,17 @@ class Stemmer(Protocol):
         """The stem of a word in lower case."""
         ...
 
+    def stemWords(self, words: Sequence[str]) -> list[str]:  # noqa: N802 - PyStemmer's name
+        """The stems of words in lower case."""
+        ...
+
 
 class _Unstemmed:
     def stemWord(self, word: str) -> str:  # noqa: N802
         return word
+
+    def stemWords(self, words: Sequence[str]) -> list[str]:  # noqa: N802
+        return list(words)
 
 
 def primary_language(code: str) -> str:
@@ -66,7 +74,7 @@ def primary_language(code: str) -> str:
 def stemmer_for(language: str) -> Stemmer:
     """The stemmer of a language code; one that changes nothing where Snowball has none.
 
-    A stemmer keeps a cache of its own and is not meant for several threads at once.
+    A stemmer is not meant for several threads at once. It keeps no cache, because analyzers do.
     """
     from Stemmer import Stemmer as SnowballStemmer  # C extension, needed only once text is analysed
     from Stemmer import algorithms
@@ -74,4 +82,4 @@ def stemmer_for(language: str) -> Stemmer:
     name = STEMMED_LANGUAGES.get(primary_language(language))
     if name is None or name not in algorithms():
         return _Unstemmed()
-    return cast(Stemmer, SnowballStemmer(name))
+    return cast(Stemmer, SnowballStemmer(name, 0))
