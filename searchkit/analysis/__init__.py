@@ -81,7 +81,7 @@ class Analyzer:
 
     def _analysed(self, word: str) -> tuple[str, ...]:
         plain = lower(word)
-        folded = fold(word)
+        folded = plain if word.isascii() else fold(word)
         if not folded:
             return ()
         if not folded.isalpha() and any(char.isdigit() for char in folded):

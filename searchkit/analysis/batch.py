@@ -13,11 +13,11 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from searchkit.analysis import Analyzer, Kind, Token, analyzer_for, fold
+from searchkit.analysis import Analyzer, analyzer_for, fold
 from searchkit.analysis.characters import Codes, classify, encode, lower_ascii
 from searchkit.analysis.spans import BEFORE, PADDING, Keys, Offsets, Units, find_units, hash_spans
 from searchkit.analysis.vocabulary import GrowingArray, Ids, KeyTable, TermNumbers, UnitEntries
-from searchkit.analysis.words import MAX_WORD, chain_tokens, is_paired
+from searchkit.analysis.words import MAX_WORD, chain_spellings, is_paired
 
 _MAX_REMEMBERED = 1_500_000
 """Units and their terms that are remembered, about 250 MB; beyond that an analyzer starts afresh."""
@@ -73,6 +73,7 @@ class BatchAnalyzer:
         self.words = UnitEntries()
         self._position_counts: GrowingArray[np.int32] = GrowingArray(np.int32)
         self._table = KeyTable()
+        self._meanings: dict[tuple[str, Analyzer], tuple[list[int], int]] = {}
         self._language_keys: dict[Analyzer, np.uint64] = {}
 
     @property
@@ -113,8 +114,8 @@ class BatchAnalyzer:
         """Analyse the units of ``text`` with these indexes, which get the next numbers."""
         number = self.vocabulary.number
         position_counts = [1] * len(new)
-        terms: list[Sequence[tuple[int, int]]] = [()] * len(new)
-        words: list[Sequence[tuple[int, int]]] = [()] * len(new)
+        terms: list[list[tuple[int, int]]] = [[]] * len(new)
+        words: list[list[tuple[int, int]]] = [[]] * len(new)
         plain: dict[Analyzer, tuple[list[int], list[str]]] = {}
         spans = (places[new].tolist() for places in units)
         for index, (start, end, seen_start, seen_end, analyzer) in enumerate(zip(*spans, analyzers, strict=True)):
@@ -124,27 +125,39 @@ class BatchAnalyzer:
                 indexes.append(index)
                 written.append(seen[:MAX_WORD].lower())
                 continue
-            tokens = _unit_tokens(seen, start - seen_start, end - seen_start)
-            position_counts[index] = tokens[-1].position + 1
-            terms[index] = [
-                (number(form), token.position) for token in tokens for form in analyzer.forms(token.text, token.kind)
-            ]
-            words[index] = [(number(word), 0) for token in tokens if (word := fold(token.text))]
+            if is_paired(text[start]):
+                terms[index] = words[index] = [(number(fold(seen)), 0)]
+                continue
+            written_words, joined, symbols = chain_spellings(seen, start - seen_start, end - seen_start)
+            position_counts[index] = len(written_words)
+            found = [(self._meaning(word, analyzer), position) for position, word in enumerate(written_words)]
+            if joined:
+                meaning = self._meaning(joined, analyzer)
+                found[1:1] = [(meaning, 0)]
+                found.append((meaning, len(written_words) - 1))
+            terms[index] = [(form, position) for (forms, _), position in found for form in forms]
+            words[index] = [(word, 0) for (_, word), _ in found if word >= 0]
+            if symbols:
+                named = number(fold(symbols))
+                terms[index].append((named, 0))
+                words[index].append((named, 0))
         for analyzer, (indexes, written) in plain.items():
             for index, word, form in zip(indexes, written, analyzer.plain_forms(written), strict=True):
-                terms[index] = ((number(form), 0),)
-                words[index] = ((number(word), 0),)
+                terms[index] = [(number(form), 0)]
+                words[index] = [(number(word), 0)]
         self._position_counts.extend(position_counts)
         self.terms.extend(terms)
         self.words.extend(words)
 
-
-def _unit_tokens(text: str, start: int, end: int) -> list[Token]:
-    """The tokens of the unit from ``start`` to ``end``."""
-    if is_paired(text[start]):
-        kind = Kind.LAST if end - start == 1 else Kind.PAIR
-        return [Token(text[start:end], 0, start, end, kind)]
-    return list(chain_tokens(text, start, end))
+    def _meaning(self, word: str, analyzer: Analyzer) -> tuple[list[int], int]:
+        """The numbers of a word's terms, and of the word itself or -1 when folding leaves nothing of it."""
+        known = self._meanings.get((word, analyzer))
+        if known is None:
+            number = self.vocabulary.number
+            folded = fold(word)
+            known = [number(form) for form in analyzer.forms(word)], number(folded) if folded else -1
+            self._meanings[word, analyzer] = known
+        return known
 
 
 def _random_key() -> np.uint64:
