@@ -187,7 +187,7 @@ def _pairs(text: str, start: int, end: int, position: int) -> Iterator[Token]:
 
 def is_word_char(char: str) -> bool:
     """Whether the character is part of words: a letter, digit or mark, or invisible inside a word."""
-    return _unicode_word().fullmatch(char) is not None
+    return char.isalnum() or char in _INVISIBLE or (unicodedata.category(char) in _MARKS and ord(char) in _MARKED_PLANES)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -217,6 +217,9 @@ def _unicode_chain() -> re.Pattern[str]:
 _MARKED_PLANES = range(0x300, 0x1F000)
 """Where combining marks of scripts stand; the only later ones are variation selectors, which may separate words."""
 
+_MARKS = ("Mn", "Mc", "Me")
+_INVISIBLE = "\u00ad\u200c\u200d\u2060\ufeff"
+
 
 @cache
 def _word_char() -> str:
@@ -224,8 +227,8 @@ def _word_char() -> str:
 
     `re` does not count combining marks as word characters, which would tear Hindi and Thai words apart.
     """
-    marks = [code for code in _MARKED_PLANES if unicodedata.category(chr(code)) in ("Mn", "Mc", "Me")]
-    return f"(?:[^\\W_]|[{_as_ranges(marks)}\u00ad\u200c\u200d\u2060\ufeff])"
+    marks = [code for code in _MARKED_PLANES if unicodedata.category(chr(code)) in _MARKS]
+    return f"(?:[^\\W_]|[{_as_ranges(marks)}{_INVISIBLE}])"
 
 
 def _as_ranges(codes: list[int]) -> str:
