@@ -6,9 +6,11 @@ which they are is array work. The twin to compare with: `Analyzer.terms`, and `f
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +75,7 @@ class BatchAnalyzer:
         self.words = UnitEntries()
         self._position_counts: GrowingArray[np.int32] = GrowingArray(np.int32)
         self._table = KeyTable()
-        self._meanings: dict[tuple[str, Analyzer], tuple[list[int], int]] = {}
+        self._meanings: defaultdict[Analyzer, dict[str, tuple[tuple[int, ...], int]]] = defaultdict(dict)
         self._language_keys: dict[Analyzer, np.uint64] = {}
 
     @property
@@ -112,52 +114,75 @@ class BatchAnalyzer:
 
     def _learn(self, text: str, units: Units, new: Offsets, analyzers: Sequence[Analyzer]) -> None:
         """Analyse the units of ``text`` with these indexes, which get the next numbers."""
-        number = self.vocabulary.number
-        position_counts = [1] * len(new)
-        terms: list[list[tuple[int, int]]] = [[]] * len(new)
-        words: list[list[tuple[int, int]]] = [[]] * len(new)
-        plain: dict[Analyzer, tuple[list[int], list[str]]] = {}
         spans = (places[new].tolist() for places in units)
-        for index, (start, end, seen_start, seen_end, analyzer) in enumerate(zip(*spans, analyzers, strict=True)):
-            seen = text[seen_start:seen_end]
-            if seen.isalnum() and seen.isascii():  # two of three, and cheaper together
-                indexes, written = plain.setdefault(analyzer, ([], []))
-                indexes.append(index)
-                written.append(seen[:MAX_WORD].lower())
-                continue
-            if is_paired(text[start]):
-                terms[index] = words[index] = [(number(fold(seen)), 0)]
-                continue
-            written_words, joined, symbols = chain_spellings(seen, start - seen_start, end - seen_start)
-            position_counts[index] = len(written_words)
-            found = [(self._meaning(word, analyzer), position) for position, word in enumerate(written_words)]
-            if joined:
-                meaning = self._meaning(joined, analyzer)
-                found[1:1] = [(meaning, 0)]
-                found.append((meaning, len(written_words) - 1))
-            terms[index] = [(form, position) for (forms, _), position in found for form in forms]
-            words[index] = [(word, 0) for (_, word), _ in found if word >= 0]
-            if symbols:
-                named = number(fold(symbols))
-                terms[index].append((named, 0))
-                words[index].append((named, 0))
-        for analyzer, (indexes, written) in plain.items():
-            for index, word, form in zip(indexes, written, analyzer.plain_forms(written), strict=True):
-                terms[index] = [(number(form), 0)]
-                words[index] = [(number(word), 0)]
-        self._position_counts.extend(position_counts)
-        self.terms.extend(terms)
-        self.words.extend(words)
+        spellings = [
+            _spellings(text[seen_start:seen_end], start - seen_start, end - seen_start)
+            for start, end, seen_start, seen_end in zip(*spans, strict=True)
+        ]
+        self._learn_words(spellings, analyzers)
+        number = self.vocabulary.number
+        terms, words = _Entries([], []), _Entries([], [])
+        for unit, (spelling, analyzer) in enumerate(zip(spellings, analyzers, strict=True)):
+            meanings = self._meanings[analyzer]
+            named = number(fold(spelling.symbols)) if spelling.symbols else -1
+            forms, word = meanings[spelling.words[0]] if spelling.words else ((named,), named)
+            terms.firsts.append(forms[0] if forms else -1)
+            words.firsts.append(word)
+            terms.others.extend([(unit, form, 0) for form in forms[1:]])
+            for position, written in spelling.placed():
+                forms, word = meanings[written]
+                terms.others.extend([(unit, form, position) for form in forms])
+                if word >= 0:
+                    words.others.append((unit, word, 0))
+            if spelling.words and named >= 0:
+                terms.others.append((unit, named, 0))
+                words.others.append((unit, named, 0))
+        self._position_counts.extend([len(spelling.words) or 1 for spelling in spellings])
+        self.terms.extend(*terms)
+        self.words.extend(*words)
 
-    def _meaning(self, word: str, analyzer: Analyzer) -> tuple[list[int], int]:
-        """The numbers of a word's terms, and of the word itself or -1 when folding leaves nothing of it."""
-        known = self._meanings.get((word, analyzer))
-        if known is None:
-            number = self.vocabulary.number
-            folded = fold(word)
-            known = [number(form) for form in analyzer.forms(word)], number(folded) if folded else -1
-            self._meanings[word, analyzer] = known
-        return known
+    def _learn_words(self, spellings: Sequence["_Spelling"], analyzers: Sequence[Analyzer]) -> None:
+        """Number the terms of all words and joined words that are new."""
+        new: dict[Analyzer, dict[str, None]] = {analyzer: {} for analyzer in analyzers}
+        for (words, joined, _), analyzer in zip(spellings, analyzers, strict=True):
+            meanings = self._meanings[analyzer]
+            new[analyzer].update((word, None) for word in (*words, joined) if word and word not in meanings)
+        number = self.vocabulary.number
+        for analyzer, written in new.items():
+            meanings = self._meanings[analyzer]
+            for word, forms in zip(written, analyzer.forms_of_all(list(written)), strict=True):
+                folded = fold(word)
+                meanings[word] = tuple(map(number, forms)), number(folded) if folded else -1
+
+
+class _Spelling(NamedTuple):
+    """How a unit is spelled: its words, these joined, and it with its symbols; "" for none. Pairs are all symbols."""
+
+    words: list[str]
+    joined: str
+    symbols: str
+
+    def placed(self) -> list[tuple[int, str]]:
+        """All but the first word, each with its position; joined words stand at the first and the last one."""
+        if not self.joined:
+            return list(enumerate(self.words[1:], 1))
+        return [*enumerate(self.words[1:], 1), (0, self.joined), (len(self.words) - 1, self.joined)]
+
+
+class _Entries(NamedTuple):
+    """What `UnitEntries.extend` takes."""
+
+    firsts: list[int]
+    others: list[tuple[int, int, int]]
+
+
+def _spellings(seen: str, start: int, end: int) -> _Spelling:
+    """The spellings of the unit from ``start`` to ``end`` of what is seen of it and around it."""
+    if seen.isascii() and seen.isalnum():
+        return _Spelling([seen[:MAX_WORD].lower()], "", "")
+    if is_paired(seen[start]):
+        return _Spelling([], "", seen)
+    return _Spelling(*chain_spellings(seen, start, end))
 
 
 def _random_key() -> np.uint64:

@@ -19,7 +19,7 @@ from searchkit.indexing.schema import PART_GAP
 
 _N_PARTS = 3  # title, summary, body: the texts of an article, in the order of their positions
 
-_RUN_CHARS = 100_000
+_RUN_CHARS = 300_000
 """Articles are analysed in runs of about so many characters, whose arrays fit the processor's cache."""
 
 _BLOCK = 1 << 15
