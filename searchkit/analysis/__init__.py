@@ -70,7 +70,7 @@ class Analyzer:
         return known
 
     def forms_of_all(self, words: Sequence[str]) -> list[tuple[str, ...]]:
-        """The terms of each of ``words``, as `forms` gives them: many new words together take a fraction of the time."""
+        """The terms of each of ``words`` as `forms` gives them; many new words together take a fraction of the time."""
         plain = [word for word in words if word.isascii() and word.isalpha()]
         lowered = [word.lower() for word in plain]
         with self._lock:

@@ -96,15 +96,13 @@ class BatchAnalyzer:
         keys ^= np.repeat(language_keys, np.diff(bounds))
         return keys
 
-    def _identify(
-        self, text: str, units: Units, keys: Keys, bounds: Offsets, analyzers: Sequence[Analyzer]
-    ) -> Ids:
+    def _identify(self, text: str, units: Units, keys: Keys, bounds: Offsets, analyzers: Sequence[Analyzer]) -> Ids:
         """The number of each unit; new ones are analysed and numbered."""
         lengths = (units.seen_ends - units.seen_starts).astype(np.int32)
         ids = self._table.find(keys, lengths)
         missing = np.flatnonzero(ids < 0)
         while len(missing):  # a second time only for units of different lengths with one key
-            new = missing[np.unique(keys[missing], return_index=True)[1]]
+            new = np.sort(missing[np.unique(keys[missing], return_index=True)[1]])  # frequent ones early
             owners = np.searchsorted(bounds, new, side="right") - 1
             self._learn(text, units, new, [analyzers[owner] for owner in owners.tolist()])
             self._table.add(keys[new], lengths[new])

@@ -182,7 +182,7 @@ class UnitEntries:
         return self._firsts.values
 
     def extend(self, firsts: Sequence[int], others: Sequence[tuple[int, int, int]]) -> None:
-        """Add units: the first of each or -1; and in their order (index of ``firsts``, number, position) of the rest."""
+        """Add units: the first of each or -1, then (index of ``firsts``, number, position) of the rest in order."""
         units, numbers, positions = np.array(others, np.int32).reshape(-1, 3).T
         counts = np.bincount(units, minlength=len(firsts))
         self._firsts.extend(firsts)
@@ -191,7 +191,7 @@ class UnitEntries:
         self._others.extend(numbers)
         self._other_positions.extend(positions)
 
-    def others(self, ids: Ids) -> tuple[npt.NDArray[np.int64], Ids, Ids]:
+    def others(self, ids: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int64], Ids, Ids]:
         """What the units ``ids`` stand for besides the first: index into ``ids``, number, position in the unit."""
         counts = self._other_counts.values.take(ids)
         having = np.flatnonzero(counts)

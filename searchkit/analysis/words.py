@@ -187,7 +187,9 @@ def _pairs(text: str, start: int, end: int, position: int) -> Iterator[Token]:
 
 def is_word_char(char: str) -> bool:
     """Whether the character is part of words: a letter, digit or mark, or invisible inside a word."""
-    return char.isalnum() or char in _INVISIBLE or (unicodedata.category(char) in _MARKS and ord(char) in _MARKED_PLANES)
+    return (
+        char.isalnum() or char in _INVISIBLE or (unicodedata.category(char) in _MARKS and ord(char) in _MARKED_PLANES)
+    )
 
 
 @lru_cache(maxsize=1 << 16)

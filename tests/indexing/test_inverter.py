@@ -85,7 +85,21 @@ RICH = (
     + list("'’ʼ-‐‑–./&_@+·:,,..++##  \n\t\"“([{;!?\x00\x1f")
     + ["'s", "’S", "C++", ".NET", "1,234", "U.S.", "é", "É", "e\u0301", "ß", "ﬁ", "İ", "ı", "ǰ", "J\u030c", "m²", "½"]
     + list("東京都は本カ・ー、。ไทยั้한국ᄀ๑٣३") * 2
-    + ["हिन्दी", "Привет", "й", "مُحَ", "שָׁ", "\u00ad", "\u200d", "\u2060", "\ufeff", "\u0301", "\u0345", "\ufe0f", "\u0640"]
+    + [
+        "हिन्दी",
+        "Привет",
+        "й",
+        "مُحَ",
+        "שָׁ",
+        "\u00ad",
+        "\u200d",
+        "\u2060",
+        "\ufeff",
+        "\u0301",
+        "\u0345",
+        "\ufe0f",
+        "\u0640",
+    ]
     + ["😀", "𝒳", "𠀀", "𐐀", "\ud800"]
 )
 words_of_any_script = st.lists(st.sampled_from(RICH), max_size=25).map("".join)
@@ -150,9 +164,7 @@ SAMPLES = [("reuters", 10, 2_000), ("ruby_news_17_languages", 24, 190), ("pm_tra
 
 
 @pytest.mark.parametrize(("name", "step", "count"), SAMPLES)
-def test_real_archives_are_inverted_as_article_by_article(
-    data_folder: Path, name: str, step: int, count: int
-) -> None:
+def test_real_archives_are_inverted_as_article_by_article(data_folder: Path, name: str, step: int, count: int) -> None:
     """Newswire, news in 17 languages and long transcripts, in two batches of one analyzer."""
     articles = list(corpus(data_folder, name, step, count))
     analyzer = BatchAnalyzer()
