@@ -84,12 +84,12 @@ class BatchAnalyzer:
         return self._position_counts.values
 
     def _keys(self, codes: Codes, units: Units, bounds: Offsets, analyzers: Sequence[Analyzer]) -> Keys:
-        """What each unit is remembered by: its characters, its surroundings if they count, and its language."""
+        """What each unit is remembered by: its characters, its surroundings if they count, and its language.
+
+        A unit with its surroundings is never spelled like one without or with others: it holds, where it does, a full
+        stop or a symbol with no word of the same chain on its other side, which no chain does.
+        """
         keys = hash_spans(codes, units.seen_starts, units.seen_ends)
-        if units.seen_starts is not units.starts:
-            keys[units.seen_starts != units.starts] ^= _SEEN_BEFORE
-        if units.seen_ends is not units.ends:
-            keys[units.seen_ends != units.ends] ^= _SEEN_BEHIND
         for analyzer in set(analyzers) - self._language_keys.keys():
             self._language_keys[analyzer] = _random_key()
         language_keys = np.array([self._language_keys[analyzer] for analyzer in analyzers], np.uint64)
@@ -185,7 +185,3 @@ def _spellings(seen: str, start: int, end: int) -> _Spelling:
 
 def _random_key() -> np.uint64:
     return np.uint64(int.from_bytes(os.urandom(8), "little"))
-
-
-_SEEN_BEFORE, _SEEN_BEHIND = _random_key(), _random_key()
-"""Mark the keys of units that are seen with what stands before, and behind, so that they are no other unit's."""
