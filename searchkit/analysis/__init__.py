@@ -69,19 +69,18 @@ class Analyzer:
             self._remember(word, known)
         return known
 
-    def plain_forms(self, words: Sequence[str]) -> list[str]:
-        """The terms of words of ASCII letters and digits in lower case, all at once: each has exactly one."""
-        forms = list(words)
-        lettered = [index for index, word in enumerate(words) if word.isalpha()]
+    def forms_of_all(self, words: Sequence[str]) -> list[tuple[str, ...]]:
+        """The terms of each of ``words`` as `forms` gives them; many new words together take a fraction of the time."""
+        plain = [word for word in words if word.isascii() and word.isalpha()]
+        lowered = [word.lower() for word in plain]
         with self._lock:
-            stems = self._stemmer.stemWords([words[index] for index in lettered])
-        for index, stem in zip(lettered, stems, strict=True):
-            forms[index] = fold(stem) or words[index]
-        return forms
+            stems = self._stemmer.stemWords(lowered)
+        found = {word: (fold(stem) or low,) for word, low, stem in zip(plain, lowered, stems, strict=True)}
+        return [found.get(word) or self.forms(word) for word in words]
 
     def _analysed(self, word: str) -> tuple[str, ...]:
         plain = lower(word)
-        folded = fold(word)
+        folded = plain if word.isascii() else fold(word)
         if not folded:
             return ()
         if not folded.isalpha() and any(char.isdigit() for char in folded):

@@ -6,18 +6,20 @@ which they are is array work. The twin to compare with: `Analyzer.terms`, and `f
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from searchkit.analysis import Analyzer, Kind, Token, analyzer_for, fold
+from searchkit.analysis import Analyzer, analyzer_for, fold
 from searchkit.analysis.characters import Codes, classify, encode, lower_ascii
 from searchkit.analysis.spans import BEFORE, PADDING, Keys, Offsets, Units, find_units, hash_spans
 from searchkit.analysis.vocabulary import GrowingArray, Ids, KeyTable, TermNumbers, UnitEntries
-from searchkit.analysis.words import MAX_WORD, chain_tokens, is_paired
+from searchkit.analysis.words import MAX_WORD, chain_spellings, is_paired
 
 _MAX_REMEMBERED = 1_500_000
 """Units and their terms that are remembered, about 250 MB; beyond that an analyzer starts afresh."""
@@ -73,6 +75,7 @@ class BatchAnalyzer:
         self.words = UnitEntries()
         self._position_counts: GrowingArray[np.int32] = GrowingArray(np.int32)
         self._table = KeyTable()
+        self._meanings: defaultdict[Analyzer, dict[str, tuple[tuple[int, ...], int]]] = defaultdict(dict)
         self._language_keys: dict[Analyzer, np.uint64] = {}
 
     @property
@@ -81,12 +84,12 @@ class BatchAnalyzer:
         return self._position_counts.values
 
     def _keys(self, codes: Codes, units: Units, bounds: Offsets, analyzers: Sequence[Analyzer]) -> Keys:
-        """What each unit is remembered by: its characters, its surroundings if they count, and its language."""
+        """What each unit is remembered by: its characters, its surroundings if they count, and its language.
+
+        A unit with its surroundings is never spelled like one without or with others: it holds, where it does, a full
+        stop or a symbol with no word of the same chain on its other side, which no chain does.
+        """
         keys = hash_spans(codes, units.seen_starts, units.seen_ends)
-        if units.seen_starts is not units.starts:
-            keys[units.seen_starts != units.starts] ^= _SEEN_BEFORE
-        if units.seen_ends is not units.ends:
-            keys[units.seen_ends != units.ends] ^= _SEEN_BEHIND
         for analyzer in set(analyzers) - self._language_keys.keys():
             self._language_keys[analyzer] = _random_key()
         language_keys = np.array([self._language_keys[analyzer] for analyzer in analyzers], np.uint64)
@@ -99,7 +102,7 @@ class BatchAnalyzer:
         ids = self._table.find(keys, lengths)
         missing = np.flatnonzero(ids < 0)
         while len(missing):  # a second time only for units of different lengths with one key
-            new = missing[np.unique(keys[missing], return_index=True)[1]]
+            new = np.sort(missing[np.unique(keys[missing], return_index=True)[1]])  # frequent ones early
             owners = np.searchsorted(bounds, new, side="right") - 1
             self._learn(text, units, new, [analyzers[owner] for owner in owners.tolist()])
             self._table.add(keys[new], lengths[new])
@@ -109,45 +112,76 @@ class BatchAnalyzer:
 
     def _learn(self, text: str, units: Units, new: Offsets, analyzers: Sequence[Analyzer]) -> None:
         """Analyse the units of ``text`` with these indexes, which get the next numbers."""
-        number = self.vocabulary.number
-        position_counts = [1] * len(new)
-        terms: list[Sequence[tuple[int, int]]] = [()] * len(new)
-        words: list[Sequence[tuple[int, int]]] = [()] * len(new)
-        plain: dict[Analyzer, tuple[list[int], list[str]]] = {}
         spans = (places[new].tolist() for places in units)
-        for index, (start, end, seen_start, seen_end, analyzer) in enumerate(zip(*spans, analyzers, strict=True)):
-            seen = text[seen_start:seen_end]
-            if seen.isalnum() and seen.isascii():  # two of three, and cheaper together
-                indexes, written = plain.setdefault(analyzer, ([], []))
-                indexes.append(index)
-                written.append(seen[:MAX_WORD].lower())
-                continue
-            tokens = _unit_tokens(seen, start - seen_start, end - seen_start)
-            position_counts[index] = tokens[-1].position + 1
-            terms[index] = [
-                (number(form), token.position) for token in tokens for form in analyzer.forms(token.text, token.kind)
-            ]
-            words[index] = [(number(word), 0) for token in tokens if (word := fold(token.text))]
-        for analyzer, (indexes, written) in plain.items():
-            for index, word, form in zip(indexes, written, analyzer.plain_forms(written), strict=True):
-                terms[index] = ((number(form), 0),)
-                words[index] = ((number(word), 0),)
-        self._position_counts.extend(position_counts)
-        self.terms.extend(terms)
-        self.words.extend(words)
+        spellings = [
+            _spellings(text[seen_start:seen_end], start - seen_start, end - seen_start)
+            for start, end, seen_start, seen_end in zip(*spans, strict=True)
+        ]
+        self._learn_words(spellings, analyzers)
+        number = self.vocabulary.number
+        terms, words = _Entries([], []), _Entries([], [])
+        for unit, (spelling, analyzer) in enumerate(zip(spellings, analyzers, strict=True)):
+            meanings = self._meanings[analyzer]
+            named = number(fold(spelling.symbols)) if spelling.symbols else -1
+            forms, word = meanings[spelling.words[0]] if spelling.words else ((named,), named)
+            terms.firsts.append(forms[0] if forms else -1)
+            words.firsts.append(word)
+            terms.others.extend([(unit, form, 0) for form in forms[1:]])
+            for position, written in spelling.placed():
+                forms, word = meanings[written]
+                terms.others.extend([(unit, form, position) for form in forms])
+                if word >= 0:
+                    words.others.append((unit, word, 0))
+            if spelling.words and named >= 0:
+                terms.others.append((unit, named, 0))
+                words.others.append((unit, named, 0))
+        self._position_counts.extend([len(spelling.words) or 1 for spelling in spellings])
+        self.terms.extend(*terms)
+        self.words.extend(*words)
+
+    def _learn_words(self, spellings: Sequence["_Spelling"], analyzers: Sequence[Analyzer]) -> None:
+        """Number the terms of all words and joined words that are new."""
+        new: dict[Analyzer, dict[str, None]] = {analyzer: {} for analyzer in analyzers}
+        for (words, joined, _), analyzer in zip(spellings, analyzers, strict=True):
+            meanings = self._meanings[analyzer]
+            new[analyzer].update((word, None) for word in (*words, joined) if word and word not in meanings)
+        number = self.vocabulary.number
+        for analyzer, written in new.items():
+            meanings = self._meanings[analyzer]
+            for word, forms in zip(written, analyzer.forms_of_all(list(written)), strict=True):
+                folded = fold(word)
+                meanings[word] = tuple(map(number, forms)), number(folded) if folded else -1
 
 
-def _unit_tokens(text: str, start: int, end: int) -> list[Token]:
-    """The tokens of the unit from ``start`` to ``end``."""
-    if is_paired(text[start]):
-        kind = Kind.LAST if end - start == 1 else Kind.PAIR
-        return [Token(text[start:end], 0, start, end, kind)]
-    return list(chain_tokens(text, start, end))
+class _Spelling(NamedTuple):
+    """How a unit is spelled: its words, these joined, and it with its symbols; "" for none. Pairs are all symbols."""
+
+    words: list[str]
+    joined: str
+    symbols: str
+
+    def placed(self) -> list[tuple[int, str]]:
+        """All but the first word, each with its position; joined words stand at the first and the last one."""
+        if not self.joined:
+            return list(enumerate(self.words[1:], 1))
+        return [*enumerate(self.words[1:], 1), (0, self.joined), (len(self.words) - 1, self.joined)]
+
+
+class _Entries(NamedTuple):
+    """What `UnitEntries.extend` takes."""
+
+    firsts: list[int]
+    others: list[tuple[int, int, int]]
+
+
+def _spellings(seen: str, start: int, end: int) -> _Spelling:
+    """The spellings of the unit from ``start`` to ``end`` of what is seen of it and around it."""
+    if seen.isascii() and seen.isalnum():
+        return _Spelling([seen[:MAX_WORD].lower()], "", "")
+    if is_paired(seen[start]):
+        return _Spelling([], "", seen)
+    return _Spelling(*chain_spellings(seen, start, end))
 
 
 def _random_key() -> np.uint64:
     return np.uint64(int.from_bytes(os.urandom(8), "little"))
-
-
-_SEEN_BEFORE, _SEEN_BEHIND = _random_key(), _random_key()
-"""Mark the keys of units that are seen with what stands before, and behind, so that they are no other unit's."""

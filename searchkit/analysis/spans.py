@@ -21,8 +21,9 @@ BEFORE = 2
 """Characters before a chain that can tell whether it is a name like .NET; a text to look at begins with as many."""
 BEHIND = 4
 """Characters behind a chain that can tell whether it is a name like C++."""
-PADDING = 8
-"""Characters without meaning that a text to look at ends with, so that reading behind a unit stays inside."""
+PADDING = BEHIND + 8
+"""Characters without meaning that a text to look at ends with: reading eight bytes at the end of what is seen of a
+unit stays inside."""
 
 
 class Units(NamedTuple):
@@ -117,7 +118,7 @@ _BLOCK_BYTES = 8
 def hash_spans(codes: Codes, starts: Offsets, ends: Offsets) -> Keys:
     """A key for each span: equal for equal codes of one dtype, different for different ones of one length.
 
-    At least `PADDING` codes follow the last span.
+    At least eight codes follow the last span.
     """
     per_block = _BLOCK_BYTES // codes.itemsize
     blocks = np.ascontiguousarray(

@@ -181,19 +181,17 @@ class UnitEntries:
         """By unit: the number of what stands at its first position, -1 when nothing does."""
         return self._firsts.values
 
-    def extend(self, entries: Sequence[Sequence[tuple[int, int]]]) -> None:
-        """Add units; each with the (number, position) of all that it stands for, positions ascending."""
-        firsts = [entry[0][0] if entry and entry[0][1] == 0 else -1 for entry in entries]
-        rests = [entry if first < 0 else entry[1:] for first, entry in zip(firsts, entries, strict=True)]
-        counts = np.fromiter(map(len, rests), np.int32, len(rests))
-        others = [pair for rest in rests for pair in rest]
+    def extend(self, firsts: Sequence[int], others: Sequence[tuple[int, int, int]]) -> None:
+        """Add units: the first of each or -1, then (index of ``firsts``, number, position) of the rest in order."""
+        units, numbers, positions = np.array(others, np.int32).reshape(-1, 3).T
+        counts = np.bincount(units, minlength=len(firsts))
         self._firsts.extend(firsts)
         self._other_starts.extend(len(self._others) + np.cumsum(counts) - counts)
         self._other_counts.extend(counts)
-        self._others.extend([number for number, _ in others])
-        self._other_positions.extend([position for _, position in others])
+        self._others.extend(numbers)
+        self._other_positions.extend(positions)
 
-    def others(self, ids: Ids) -> tuple[npt.NDArray[np.int64], Ids, Ids]:
+    def others(self, ids: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int64], Ids, Ids]:
         """What the units ``ids`` stand for besides the first: index into ``ids``, number, position in the unit."""
         counts = self._other_counts.values.take(ids)
         having = np.flatnonzero(counts)

@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -98,17 +98,14 @@ def chain_tokens(text: str, start: int, end: int, position: int = 0) -> Iterator
 
     They depend on the chain alone, and a chain of one word on the two characters before it and the four behind it.
     """
-    chain = text[start:end]
     shown_end = end
-    if len(chain) > 2 and _POSSESSIVE.search(chain):
-        chain, end = chain[:-2], end - 2
-    words = [match.span() for match in _word_pattern(chain).finditer(chain)]
+    chain, words, joined = _taken_apart(text[start:end])
+    end = start + len(chain)
     last = position + len(words) - 1
     if len(words) == 1:
         yield Token(chain[:MAX_WORD], position, start, shown_end, Kind.WORD)
         yield from _symbol_token(text, start, end, position)
         return
-    joined = _joined(chain, words) if len(words) <= _MAX_JOINED_PARTS else ""
     for offset, (word_start, word_end) in enumerate(words):
         here = position + offset
         if joined and offset == len(words) - 1:
@@ -117,6 +114,23 @@ def chain_tokens(text: str, start: int, end: int, position: int = 0) -> Iterator
         yield Token(chain[word_start:word_end][:MAX_WORD], here, start + word_start, word_shown_end, Kind.WORD)
         if joined and offset == 0:
             yield Token(joined, here, start, shown_end, Kind.JOINED)
+
+
+def chain_spellings(text: str, start: int, end: int) -> tuple[list[str], str, str]:
+    """What `chain_tokens` yields without the places: the words, the joined and the symbol spelling or "" for none."""
+    chain, words, joined = _taken_apart(text[start:end])
+    if len(words) > 1:
+        return [chain[first:last][:MAX_WORD] for first, last in words], joined, ""
+    named = _with_symbols(text, start, start + len(chain))
+    return [chain[:MAX_WORD]], "", text[slice(*named)][:MAX_WORD] if named else ""
+
+
+def _taken_apart(chain: str) -> tuple[str, list[tuple[int, int]], str]:
+    """A chain without its possessive ending, the places of its words in it, and its joined spelling or ""."""
+    if len(chain) > 2 and _POSSESSIVE.search(chain):
+        chain = chain[:-2]
+    words = [match.span() for match in _word_pattern(chain).finditer(chain)]
+    return chain, words, _joined(chain, words) if 1 < len(words) <= _MAX_JOINED_PARTS else ""
 
 
 def _joined(chain: str, words: list[tuple[int, int]]) -> str:
@@ -173,9 +187,12 @@ def _pairs(text: str, start: int, end: int, position: int) -> Iterator[Token]:
 
 def is_word_char(char: str) -> bool:
     """Whether the character is part of words: a letter, digit or mark, or invisible inside a word."""
-    return _unicode_word().fullmatch(char) is not None
+    return (
+        char.isalnum() or char in _INVISIBLE or (unicodedata.category(char) in _MARKS and ord(char) in _MARKED_PLANES)
+    )
 
 
+@lru_cache(maxsize=1 << 16)
 def is_paired(char: str) -> bool:
     """Whether the character's script is indexed in pairs of characters."""
     return _PAIRED_RUN.fullmatch(char) is not None
@@ -202,6 +219,9 @@ def _unicode_chain() -> re.Pattern[str]:
 _MARKED_PLANES = range(0x300, 0x1F000)
 """Where combining marks of scripts stand; the only later ones are variation selectors, which may separate words."""
 
+_MARKS = ("Mn", "Mc", "Me")
+_INVISIBLE = "\u00ad\u200c\u200d\u2060\ufeff"
+
 
 @cache
 def _word_char() -> str:
@@ -209,8 +229,8 @@ def _word_char() -> str:
 
     `re` does not count combining marks as word characters, which would tear Hindi and Thai words apart.
     """
-    marks = [code for code in _MARKED_PLANES if unicodedata.category(chr(code)) in ("Mn", "Mc", "Me")]
-    return f"(?:[^\\W_]|[{_as_ranges(marks)}\u00ad\u200c\u200d\u2060\ufeff])"
+    marks = [code for code in _MARKED_PLANES if unicodedata.category(chr(code)) in _MARKS]
+    return f"(?:[^\\W_]|[{_as_ranges(marks)}{_INVISIBLE}])"
 
 
 def _as_ranges(codes: list[int]) -> str:

@@ -128,6 +128,7 @@ def test_what_is_remembered_from_earlier_batches_changes_nothing(several: list[l
 EDGES = [
     [],
     [ArticleText("", "", "", "en")],
+    *([ArticleText("", "", "a" * length + "+", "en")] for length in range(1, 17)),
     [ArticleText("C++", "++", "C+", "en"), ArticleText("", "", ".NET C++", "en")],
     [ArticleText(".NET", "the .net", "a..NET x.NET 東.NET 東C++ C+東 C+\u0e31", "en")],
     [ArticleText("x" * 70, "-".join("abcdefghijklmnop"), "y" * 3000 + " " + "é" * 3000, "en")],
