@@ -83,7 +83,7 @@ def languages(data_folder: Path) -> Iterator[tuple[FileIndex, FileIndex]]:
 @pytest.fixture(scope="module")
 def reuters(data_folder: Path) -> Iterator[tuple[FileIndex, FileIndex]]:
     """Reuters."""
-    yield from readers(found(data_folder, "reuters.jsonl.gz", 6_000))
+    yield from readers(found(data_folder, "reuters.jsonl.gz", 5_000))
 
 
 def check_same_contents(stock: IndexReader, ours: IndexReader, *, every: int = 1) -> None:
