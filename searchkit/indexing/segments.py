@@ -3,6 +3,9 @@
 `KINDS` is the whole list: what a table of contents names beside it is refused. Making a segment vets every
 attribute, because they become file names and array lengths. `validate` is what opening can afford: the files are
 all there and complete. `verify` reads everything.
+
+The files of stock segments hold pickles, which Whoosh loads when it opens them: a folder with such segments must be
+trusted, as long as their kind is in the list.
 """
 
 import re
