@@ -21,6 +21,8 @@ from typing import Any, TextIO
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 SEED = 20240515
 YEAR_DAYS = 365
+OTHER_NAMES = {"text": "body", "published": "date", "authors": "author", "language": "lang"}
+"""Keys that an archive reads too; a selection has them under one name, so that every engine finds them."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ def corpus_name(path: Path) -> str:
 def select(path: Path, limit: int | None, folder: Path) -> Selection:
     """Write ``limit`` articles, spread evenly over the corpus, into ``folder``; all of them without a limit.
 
-    Every engine reads this plain file: decompression is no engine's work. Evenly, because corpora lie in some order
-    (arXiv's by subject), and their beginning is not like the whole.
+    Every engine reads this plain file: decompression is no engine's work, nor are two names for one key. Evenly,
+    because corpora lie in some order (arXiv's by subject), and their beginning is not like the whole.
     """
     with open_lines(path) as lines:
         total = sum(1 for line in lines if line.strip())
@@ -60,8 +62,11 @@ def select(path: Path, limit: int | None, folder: Path) -> Selection:
         for line in filter(str.strip, lines):
             if number * wanted // total == taken and taken < wanted:
                 taken += 1
-                chosen.write(line if line.endswith("\n") else line + "\n")
                 record = json.loads(line)
+                if OTHER_NAMES.keys() & record.keys():
+                    record = {OTHER_NAMES.get(key, key): value for key, value in record.items()}
+                    line = json.dumps(record, ensure_ascii=False)
+                chosen.write(f"{line.rstrip()}\n")
                 text_bytes += sum(len((record.get(name) or "").encode()) for name in ("title", "summary", "body"))
             number += 1
     return Selection(corpus_name(path), out, taken, text_bytes)
@@ -74,7 +79,7 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def copies(record: dict[str, Any], times: int, chance: random.Random) -> Iterator[dict[str, Any]]:
-    """The record itself, and ``times - 1`` like it: another id and url, a date within a year of it, sentences shuffled."""
+    """The record itself and ``times - 1`` like it: other id and url, a date within a year of it, sentences shuffled."""
     yield record
     for copy in range(1, times):
         sentences = SENTENCE_END.split(record["body"])

@@ -30,7 +30,7 @@ from benchmarks.peers import ENGINES, MAKERS, UnsupportedError, installed, make_
 from benchmarks.processes import Stopwatch, Usage, run_alone
 from benchmarks.report import middle, number, ratio, table
 
-MEMORY_DISK = Path("/dev/shm")  # noqa: S108 - where syncing costs nothing
+MEMORY_DISK = Path("/dev/shm")
 
 
 def build(watch: Stopwatch, engine: str, source: Path, folder: Path, workers: int) -> int:
@@ -49,7 +49,7 @@ def open_once(watch: Stopwatch, engine: str, folder: Path) -> None:
 
 
 def add_singly(watch: Stopwatch, engine: str, folder: Path, source: Path, count: int) -> dict[str, Any]:
-    """Add articles with new ids, each in a commit of its own: the milliseconds of each, and the segments before and after.
+    """Add articles with new ids, each in its own commit: the milliseconds of each, and how many segments there are.
 
     The first commit is not among them: it opens the writer and reads the index into memory.
     """
@@ -207,8 +207,18 @@ def show(measured: dict[str, Any]) -> str:
             f"## {measured['corpus']}, {measured['articles']:,} articles",
             "",
             table(
-                ("", "articles/s", "tantivy's", "Whoosh's", "MB text/s", "CPU ms each", "MB index", "tantivy's")
-                + ("MB peak", "MB all"),
+                (
+                    "",
+                    "articles/s",
+                    ": tantivy",
+                    ": whoosh",
+                    "text MB/s",
+                    "CPU ms each",
+                    "index MB",
+                    ": tantivy",
+                    "peak MB",
+                    "all MB",
+                ),
                 building,
             ),
             "",
@@ -234,7 +244,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measures how fast articles are indexed, beside other engines.")
     parser.add_argument("--corpus", type=Path, nargs="+", required=True, help="JSON Lines, also .gz")
     parser.add_argument("--limit", type=int, help="articles of each corpus, spread evenly; default: all")
-    parser.add_argument("--stock-limit", type=int, default=5000, help="articles for stock Whoosh, at most (%(default)s)")
+    parser.add_argument(
+        "--stock-limit", type=int, default=5000, help="articles for stock Whoosh, at most (%(default)s)"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--openings", type=int, default=7, help="fresh processes that open the index")
     parser.add_argument("--adds", type=int, default=200, help="single articles added to the finished index")

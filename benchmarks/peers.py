@@ -1,7 +1,7 @@
 """The engines that are measured, each the way its own users would build and ask it.
 
-All hold the same articles: id, title, text (title, summary and body, stemmed in English, accents folded, with
-positions), topics as whole values, the day of publication, and the article itself, stored once. Stock Whoosh has the very
+All hold the same articles: id, title, text (title and body, stemmed in English, accents folded, with positions),
+topics as whole values, the day of publication, and the article itself, stored once. Stock Whoosh has the very
 schema of a searchkit archive; searchkit itself is used through its public interface only. searchkit and stock Whoosh
 index author, kind, language, URL and the unstemmed words besides; `tantivy-labels` is tantivy with those labels too.
 
@@ -13,9 +13,11 @@ import importlib.util
 import inspect
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -174,16 +176,15 @@ class StockWhooshPeer:
     """Whoosh with its own codec, writer and searcher, and the schema of a searchkit archive."""
 
     def prepare(self) -> None:
-        import searchkit.engines.local
-        import searchkit.sources
         import whoosh.highlight
         import whoosh.index
         import whoosh.sorting  # noqa: F401 - loaded ahead of the clock
 
     def build(self, source: Path, folder: Path, workers: int) -> None:
+        from whoosh import index
+
         from searchkit.indexing.schema import archive_schema
         from searchkit.settings import Settings
-        from whoosh import index
 
         writer = index.create_in(folder, archive_schema(Settings())).writer(limitmb=256)
         for article in _articles(source):
@@ -210,21 +211,23 @@ class StockWhooshPeer:
     def page(self, query: Query) -> Answer:
         from whoosh import sorting
         from whoosh.highlight import PinpointFragmenter
-        from whoosh.util.times import relativedelta
 
         facets = sorting.Facets()
         facets.add_facet("topics", sorting.FieldFacet("topic", allow_overlap=True, maptype=sorting.Count))
-        years = (datetime(1900, 1, 1), datetime(2031, 1, 1), relativedelta(years=1))
-        facets.add_facet("years", sorting.DateRangeFacet("published", *years, maptype=sorting.Count))
+        # By moment, summed to years below: 70 times faster than Whoosh's own DateRangeFacet over a century.
+        facets.add_facet("published", sorting.FieldFacet("published", maptype=sorting.Count))
         results = self._search(query, groupedby=facets)
         results.fragmenter = PinpointFragmenter(maxchars=SNIPPET_CHARACTERS, autotrim=True)
-        hits = [(hit, json.loads(hit["article"])) for hit in results]
+        years: Counter[int] = Counter()
+        for moment, count in results.groups("published").items():
+            years[getattr(moment, "year", 0)] += count
+        hits = [(hit, json.loads(hit["article"])) for hit in islice(results, HITS)]  # all, once there are facets
         snippets = [hit.highlights("text", text=article["body"], top=1) for hit, article in hits]
         return Answer(
             len(results),
             tuple(article["title"] for _, article in hits),
             len(results.groups("topics")),
-            len(results.groups("years")),
+            len(years),
             sum(map(bool, snippets)),
         )
 
@@ -413,7 +416,8 @@ class Fts5Peer:
     """SQLite FTS5 over a content table, topics in a table of their own."""
 
     TABLES = """
-        CREATE TABLE articles (docid INTEGER PRIMARY KEY, id TEXT UNIQUE, published TEXT, title TEXT, body TEXT, rest TEXT);
+        CREATE TABLE articles
+            (docid INTEGER PRIMARY KEY, id TEXT UNIQUE, published TEXT, title TEXT, body TEXT, rest TEXT);
         CREATE TABLE topics (topic TEXT, docid INTEGER, PRIMARY KEY (topic, docid)) WITHOUT ROWID;
         CREATE VIRTUAL TABLE words USING fts5(title, body, content='articles', content_rowid='docid',
             tokenize='porter unicode61 remove_diacritics 2');
@@ -519,15 +523,17 @@ class Fts5Peer:
         return self.database.execute(statement, values).fetchall()
 
     def _condition(self, query: Query) -> tuple[str, dict[str, str]]:
-        conditions = ["words MATCH :match"]
+        conditions = ["words MATCH :match"]  # the + keeps SQLite from running the match once for every rowid below
         if query.topic:
-            conditions.append("words.rowid IN (SELECT docid FROM topics WHERE topic = :topic)")
+            conditions.append("+words.rowid IN (SELECT docid FROM topics WHERE topic = :topic)")
         if query.since:
             conditions.append(
-                "words.rowid IN (SELECT docid FROM articles WHERE published BETWEEN :since AND :until || 'T99')"
+                "+words.rowid IN (SELECT docid FROM articles WHERE published BETWEEN :since AND :until || 'T99')"
             )
         values = {"match": _fts5_text(query), "topic": query.topic, "since": query.since, "until": query.until}
-        return " AND ".join(conditions), {name: value for name, value in values.items() if f":{name}" in str(conditions)}
+        return " AND ".join(conditions), {
+            name: value for name, value in values.items() if f":{name}" in str(conditions)
+        }
 
 
 def _fts5_text(query: Query) -> str:

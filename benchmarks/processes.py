@@ -9,6 +9,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -99,8 +100,9 @@ class Worker:
         return self._receive()
 
     def close(self) -> None:
-        """End the process."""
-        self._here.send(None)
+        """End the process, at the latest with the request it is working on."""
+        with suppress(BrokenPipeError):  # it failed and is gone
+            self._here.send(None)
         self._process.join()
 
     def _receive(self) -> Any:
