@@ -76,7 +76,7 @@ def test_engines_answer_the_same_question(engine: str, pages: tuple[str, dict[st
     ours, theirs = measured["answers"]["searchkit"], measured["answers"][engine]
     same = [a["total"] == b["total"] for a, b in zip(ours, theirs, strict=True)]
 
-    assert sum(same) >= 0.9 * len(same)
+    assert sum(same) >= 0.95 * len(same)
     assert any(answer["snippets"] and answer["topics"] and answer["buckets"] for answer in theirs)
 
 
