@@ -221,7 +221,7 @@ class StockWhooshPeer:
         years: Counter[int] = Counter()
         for moment, count in results.groups("published").items():
             years[getattr(moment, "year", 0)] += count
-        hits = [(hit, json.loads(hit["article"])) for hit in islice(results, HITS)]  # all, once there are facets
+        hits = [(hit, hit["article"]) for hit in islice(results, HITS)]  # all, once there are facets
         snippets = [hit.highlights("text", text=article["body"], top=1) for hit, article in hits]
         return Answer(
             len(results),
@@ -233,7 +233,7 @@ class StockWhooshPeer:
 
     def titles(self, query: Query) -> Answer:
         results = self._search(query)
-        return Answer(len(results), tuple(json.loads(hit["article"])["title"] for hit in results))
+        return Answer(len(results), tuple(hit["article"]["title"] for hit in results))
 
     def _search(self, query: Query, **wanted: Any) -> Any:
         from whoosh import query as q
