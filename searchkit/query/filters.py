@@ -47,7 +47,7 @@ def with_filters(
     nodes += [normal_form.negation(label) for label in _labels("topic", exclude_topics)]
     remarks = [remark for remark in reading.receipt.remarks if remark.reason != NOTHING_SHARED]
     first, last = _bound("since", since, reading.today), _bound("until", until, reading.today)
-    if first and last and normal_form.is_before(last.start, first.start):
+    if first and last and normal_form.are_reversed(first, last):
         remarks.append(
             Remark(
                 f"since {since}, until {until}",

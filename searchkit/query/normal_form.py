@@ -11,9 +11,9 @@ In a tree made here
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, tzinfo
+from datetime import UTC, tzinfo
 
-from searchkit.dates import ArchiveCalendar
+from searchkit.dates import ArchiveCalendar, Period
 from searchkit.query.nodes import And, Node, Not, Or, Published, all_of, any_of
 
 
@@ -48,10 +48,13 @@ class NormalForm:
         """What ``node`` does not match."""
         return node.node if isinstance(node, Not) else Not(node)
 
-    def is_before(self, one: date, other: date) -> bool:
-        """Whether a date or datetime begins earlier than another."""
+    def are_reversed(self, first: Period, last: Period) -> bool:
+        """Whether the period that should end a span is over before the one that should begin it begins.
+
+        From December 2015 to 2015 is in order: it ends with the year.
+        """
         calendar = ArchiveCalendar(self.zone)
-        return calendar.instant(one) < calendar.instant(other)
+        return calendar.end_instant(last.end) <= calendar.instant(first.start)
 
     def _shared(self, spans: list[Published]) -> list[Node]:
         """The days common to all spans as one; the two that are furthest apart when there are none."""

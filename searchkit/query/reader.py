@@ -335,7 +335,7 @@ class _Reader:
 
     def _span(self, token: Token, span: Span) -> Published:
         first, last = span.first, span.last
-        if first and last and self.normal_form.is_before(last.start, first.start):
+        if first and last and self.normal_form.are_reversed(first, last):
             self._remark(token, "the later date came first; the two were swapped")
             first, last = last, first
         return Published(first.start if first else None, last.end if last else None)
@@ -348,7 +348,7 @@ class _Reader:
         if len(lower) != 1 or len(upper) != 1:
             return
         since, until = lower[0], upper[0]
-        if self.normal_form.is_before(until.period.start, since.period.start):
+        if self.normal_form.are_reversed(since.period, until.period):
             self._remark(since.token, f"the later date came first; it was swapped with that of {until.name}:")
             for place, node in enumerate(conjuncts):
                 if node is since.node:
