@@ -166,10 +166,16 @@ class LocalArchive:
                 location=str(self.folder),
             )
 
-    def add(self, articles: Iterable[Article], *, on_progress: Callable[[int], None] | None = None) -> AddReport:
+    def add(
+        self,
+        articles: Iterable[Article],
+        *,
+        on_progress: Callable[[int], None] | None = None,
+        workers: int | None = None,
+    ) -> AddReport:
         """See `Engine.add`."""
         try:
-            return writer.add_articles(self._index, articles, self.settings, on_progress)
+            return writer.add_articles(self._index, articles, self.settings, on_progress, workers=workers)
         except BaseException:  # Ctrl-C of a first run must not leave an empty index that looks like an archive
             self._discard_if_never_committed()
             raise
