@@ -21,8 +21,8 @@ BEFORE = 2
 """Characters before a chain that can tell whether it is a name like .NET; a text to look at begins with as many."""
 BEHIND = 4
 """Characters behind a chain that can tell whether it is a name like C++."""
-PADDING = 8
-"""Characters without meaning that a text to look at ends with, so that reading behind a unit stays inside."""
+PADDING = 8 + BEHIND
+"""Characters without meaning that a text to look at ends with: reading eight at a time behind a unit stays inside."""
 
 
 class Units(NamedTuple):
