@@ -20,7 +20,7 @@ from searchkit.article import Article
 from searchkit.dates import UNDATED
 from searchkit.engines.engine import Bound
 from searchkit.errors import RequestError, UnknownArticle
-from searchkit.indexing import store, writer
+from searchkit.indexing import store
 from searchkit.page.builder import PageRequest, build_page
 from searchkit.page.facets import count_labels
 from searchkit.page.model import (
@@ -174,6 +174,8 @@ class LocalArchive:
         workers: int | None = None,
     ) -> AddReport:
         """See `Engine.add`."""
+        from searchkit.indexing import writer  # here and below: writing is a third of what a search would import
+
         try:
             return writer.add_articles(self._index, articles, self.settings, on_progress, workers=workers)
         except BaseException:  # Ctrl-C of a first run must not leave an empty index that looks like an archive
@@ -182,11 +184,15 @@ class LocalArchive:
 
     def delete(self, article_ids: Iterable[str]) -> int:
         """See `Engine.delete`."""
+        from searchkit.indexing import writer
+
         ids = (article_ids,) if isinstance(article_ids, str) else article_ids
         return writer.delete_articles(self._index, ids)
 
     def optimize(self) -> None:
         """Merge the index into one segment and free the room of what was deleted or replaced."""
+        from searchkit.indexing import writer
+
         writer.optimize(self._index)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from searchkit import Article, open_archive
 from searchkit.cli.index import Intake
-from searchkit.errors import ArchiveError, SourceError
+from searchkit.errors import ArchiveError, ArticleError, SourceError
 from searchkit.indexing import store, workers
 from searchkit.indexing.batches import BatchLimits
 from searchkit.indexing.schema import INDEX_NAME
@@ -227,6 +227,18 @@ def test_interrupted_while_workers_build(tmp_path: Path, error: type[BaseExcepti
 
     left = {path.name for path in (tmp_path / "index").iterdir()} - {f"{INDEX_NAME}_WRITELOCK"}
     assert left == set(before) - {f"{INDEX_NAME}_WRITELOCK"}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_article_that_cannot_be_stored(tmp_path: Path, count: int) -> None:
+    """An article whose extras are no data is the same error with and without workers, and no file is left."""
+    index = index_in(tmp_path / "index")
+    articles = [Article(f"a{number}", "Title", extra={"x": object()} if number == 90 else None) for number in range(99)]
+
+    with pytest.raises(ArticleError, match="object"):
+        add_articles(index, articles, SETTINGS, workers=count, limits=SMALL)
+
+    assert file_bytes(tmp_path / "index") == []
 
 
 def test_a_disk_error_in_a_worker(tmp_path: Path) -> None:
