@@ -95,16 +95,31 @@ class Batch:
                     yield BlockReadings(place.path, [], [], [(place.line, reason)])
 
 
-def cut(items: Iterator[Unread | Article], limits: BatchLimits) -> Iterator[Batch]:
-    """Batches of ``items``, in order."""
+def cut(items: Iterator[Unread | Article], limits: BatchLimits, workers: int = 1) -> Iterator[Batch]:
+    """Batches of ``items``, in order; the last is divided among the ``workers``, which would wait for one of them."""
     batch = Batch()
     for item in items:
         batch.append(item)
         if batch.characters >= limits.characters or batch.articles >= limits.articles:
             yield batch
             batch = Batch()
-    if batch.items:
-        yield batch
+    enough = max(batch.characters / limits.characters_alone, batch.articles / limits.articles_alone)
+    yield from _divided(batch, min(workers, int(2 * enough)))
+
+
+def _divided(batch: Batch, count: int) -> Iterator[Batch]:
+    """At most ``count`` batches of much the same size."""
+    left = batch.characters
+    share = Batch()
+    for item in batch.items:
+        share.append(item)
+        if count > 1 and share.characters * count >= left:
+            yield share
+            left -= share.characters
+            count -= 1
+            share = Batch()
+    if share.items:
+        yield share
 
 
 def head(items: Iterator[Unread | Article], limits: BatchLimits) -> tuple[Iterator[Unread | Article], bool]:

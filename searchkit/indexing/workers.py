@@ -86,7 +86,7 @@ class SegmentBuilders:
             self._processes.append(process)
             self._idle.put(process)
         waiting: deque[tuple[Batch, Future[Built]]] = deque()
-        for batch in cut(items, self._limits):
+        for batch in cut(items, self._limits, self._workers):
             while len(waiting) >= self._workers + _AHEAD:
                 yield _next(waiting)
             waiting.append((batch, self._threads.submit(self._build_elsewhere, new_segment(), batch.parts())))

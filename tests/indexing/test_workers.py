@@ -15,7 +15,7 @@ from searchkit import Article, open_archive
 from searchkit.cli.index import Intake
 from searchkit.errors import ArchiveError, ArticleError, SourceError
 from searchkit.indexing import store, workers
-from searchkit.indexing.batches import BatchLimits
+from searchkit.indexing.batches import BatchLimits, cut
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.writer import add_articles
 from searchkit.page.model import AddReport
@@ -176,6 +176,22 @@ def test_articles_of_a_program(tmp_path: Path) -> None:
         assert archive.add([articles[5]], workers=2) == AddReport(added=0, replaced=1)
 
 
+def test_the_last_batch_is_divided(tmp_path: Path) -> None:
+    """All workers get something to do of what comes after the last full batch, unless it is too little."""
+    limits = BatchLimits(characters=1_000, articles=99, characters_alone=100, articles_alone=99)
+
+    def sizes(count: int, shares: int) -> list[int]:
+        articles = (Article(f"a{number}", "Ten chars.") for number in range(count))
+        return [len(batch.items) for batch in cut(articles, limits, shares)]
+
+    assert sizes(190, 1) == [99, 91]
+    assert sizes(190, 2) == [99, 46, 45]
+    assert sizes(190, 4) == [99, 23, 23, 23, 22]
+    assert sizes(103, 2) == [99, 4]
+    assert sizes(99, 2) == [99]
+    assert sizes(0, 2) == []
+
+
 def test_few_articles_start_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A small run pays nothing for workers: it would fail here if it started one."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
@@ -272,7 +288,7 @@ sys.path.insert(0, {package!r})
 from pathlib import Path
 from searchkit import Article
 from searchkit.indexing import store
-from searchkit.indexing.batches import BatchLimits
+from searchkit.indexing.batches import BatchLimits, cut
 from searchkit.indexing.writer import add_articles
 from searchkit.settings import Settings
 
