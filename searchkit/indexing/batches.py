@@ -13,6 +13,9 @@ from searchkit.article import Article
 from searchkit.errors import ArticleError
 from searchkit.sources.reading import BlockReadings, Found, LineBlock, Skipped, Unread
 
+_FIRST_PART = 1 / 4
+"""How large the first batch of each of several workers is; the next is twice as large, until they have full size."""
+
 
 @runtime_checkable
 class UnreadArticles(Iterable[Article], Protocol):
@@ -96,13 +99,19 @@ class Batch:
 
 
 def cut(items: Iterator[Unread | Article], limits: BatchLimits, workers: int = 1) -> Iterator[Batch]:
-    """Batches of ``items``, in order; the last is divided among the ``workers``, which would wait for one of them."""
+    """Batches of ``items``, in order, such that none of the ``workers`` waits long for another.
+
+    With several, the first batches are smaller and the last is divided.
+    """
     batch = Batch()
+    made = 0
     for item in items:
         batch.append(item)
-        if batch.characters >= limits.characters or batch.articles >= limits.articles:
+        part = 1.0 if workers == 1 else min(1.0, _FIRST_PART * 2 ** (made // workers))
+        if batch.characters >= part * limits.characters or batch.articles >= part * limits.articles:
             yield batch
             batch = Batch()
+            made += 1
     enough = max(batch.characters / limits.characters_alone, batch.articles / limits.articles_alone)
     yield from _divided(batch, min(workers, int(2 * enough)))
 

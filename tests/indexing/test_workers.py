@@ -176,19 +176,18 @@ def test_articles_of_a_program(tmp_path: Path) -> None:
         assert archive.add([articles[5]], workers=2) == AddReport(added=0, replaced=1)
 
 
-def test_the_last_batch_is_divided(tmp_path: Path) -> None:
-    """All workers get something to do of what comes after the last full batch, unless it is too little."""
-    limits = BatchLimits(characters=1_000, articles=99, characters_alone=100, articles_alone=99)
+def test_all_workers_get_something_to_do(tmp_path: Path) -> None:
+    """For several workers the first batches are smaller and the last is divided, unless it is too little."""
+    limits = BatchLimits(characters=1_000, articles=80, characters_alone=100, articles_alone=99)
 
-    def sizes(count: int, shares: int) -> list[int]:
+    def sizes(count: int, workers: int) -> list[int]:
         articles = (Article(f"a{number}", "Ten chars.") for number in range(count))
-        return [len(batch.items) for batch in cut(articles, limits, shares)]
+        return [len(batch.items) for batch in cut(articles, limits, workers)]
 
-    assert sizes(190, 1) == [99, 91]
-    assert sizes(190, 2) == [99, 46, 45]
-    assert sizes(190, 4) == [99, 23, 23, 23, 22]
-    assert sizes(103, 2) == [99, 4]
-    assert sizes(99, 2) == [99]
+    assert sizes(190, 1) == [80, 80, 30]
+    assert sizes(290, 2) == [20, 20, 40, 40, 80, 80, 5, 5]
+    assert sizes(100, 4) == [20, 20, 20, 20, 5, 5, 5, 5]
+    assert sizes(44, 2) == [20, 20, 4]
     assert sizes(0, 2) == []
 
 
