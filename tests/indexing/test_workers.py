@@ -315,7 +315,9 @@ def start(folder: Path, pause: float) -> subprocess.Popen[str]:
     (folder / "programs" / "program.py").write_text(SCRIPT.format(package=package, pause=pause))
     command = [sys.executable, "programs/program.py"]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=folder, env=environment, text=True, stdout=pipe, stderr=pipe)
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stdout=pipe, stderr=pipe, start_new_session=True
+    )
 
 
 def test_a_program_that_finds_searchkit_by_its_own_path(tmp_path: Path) -> None:
@@ -332,7 +334,10 @@ def test_ending_the_program_ends_its_workers(tmp_path: Path, how: signal.Signals
     with start(tmp_path, 60) as process:
         assert process.stdout.readline() == "started\n"
         pids = children(process.pid)
-        process.send_signal(how)
+        if how == signal.SIGINT:
+            os.killpg(process.pid, how)  # as a terminal does
+        else:
+            process.send_signal(how)
         _, errors = process.communicate(timeout=60)
 
     assert len(pids) == 2
