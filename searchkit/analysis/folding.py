@@ -28,6 +28,7 @@ _KEPT_WHOLE = "йїў"
 _DROPPED = frozenset(
     chr(code)
     for first, last in (
+        (0x02BB, 0x02BC),  # apostrophes that count as letters
         (0x0300, 0x036F),  # combining diacritics of Latin, Greek and Cyrillic
         (0x0591, 0x05BD),  # Hebrew points
         (0x05BF, 0x05C7),

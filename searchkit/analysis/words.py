@@ -25,7 +25,7 @@ MAX_WORD = 64
 _MAX_JOINED_PARTS = 12
 """Longer chains are URLs and paths, whose joined spelling nobody types."""
 
-CONNECTORS = "'’ʼ-‐‑–./&_@+·:"
+CONNECTORS = "'’-‐‑–./&_@+·:"
 """Characters that hold two words together when one of them stands between."""
 
 SYMBOLS_AFTER = ("+", "#")
@@ -41,7 +41,7 @@ _PAIRED = (
 )
 _PAIRED_RUN = re.compile(f"[{_PAIRED}]+")
 _ASCII_CHAIN = re.compile(rf"[A-Za-z0-9]+(?:{_LINK}[A-Za-z0-9]+)*")
-_POSSESSIVE = re.compile(r"['’ʼ][sS]$")
+_POSSESSIVE = re.compile(r"['’][sS]$")
 
 
 class Kind(Enum):

@@ -3,9 +3,9 @@
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -18,37 +18,79 @@ from searchkit.engines import open_archive
 from searchkit.errors import SourceError
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings, load_settings
-from searchkit.sources import read_sources
-from searchkit.sources.reading import Found, Repeated, Skipped
+from searchkit.sources import unread_sources
+from searchkit.sources.jsonlines import read_block
+from searchkit.sources.reading import BlockReadings, Found, LineBlock, Place, Repeated, Skipped, Unread
+from searchkit.sources.repeats import FirstPlaces
 
 _NOTES_SHOWN = 20
 _REDRAW_SECONDS = 0.1
 
 
-@dataclass(slots=True)
 class Intake:
-    """What came out of the sources beside the articles that go on to the index."""
+    """The articles of the sources on their way to the index, and what came out of the sources beside them.
 
-    read: int = 0
-    skipped: list[Skipped] = field(default_factory=list)
-    repeated: list[Repeated] = field(default_factory=list)
-    sample_title: str = ""
+    It is what `searchkit.indexing.batches.UnreadArticles` asks for: worker processes read the JSON Lines.
+    """
 
-    def articles(self, sources: tuple[str, ...], settings: Settings, *, strict: bool) -> Iterator[Article]:
-        """The articles of ``sources``; with ``strict``, SourceError at their end if anything was skipped."""
-        for item in read_sources(sources, settings=settings):
-            match item:
-                case Found(article=article):
-                    self.read += 1
-                    self.sample_title = self.sample_title or article.title
+    def __init__(self, sources: tuple[str, ...], settings: Settings, *, strict: bool) -> None:
+        self.read = 0
+        self.skipped: list[Skipped] = []
+        self.repeated: list[Repeated] = []
+        self.sample_title = ""
+        self.when_finished: Callable[[], None] = lambda: None
+        self._items: Iterator[Unread] = unread_sources(sources, settings=settings)
+        self._first_places = FirstPlaces()
+        self._strict = strict
+
+    def has_articles(self) -> bool:
+        """Whether there is an article at all; what comes before the first is read."""
+        before: list[Skipped] = []
+        for item in self._items:
+            skipped = []
+            for reading in read_block(item) if isinstance(item, LineBlock) else (item,):
+                if isinstance(reading, Found):
+                    self._items = chain(before, [item], self._items)  # what is wrong in this block is noted with it
+                    return True
+                skipped.append(reading)
+            before += skipped
+        self.skipped += before
+        return False
+
+    def unread(self) -> Iterator[Unread]:
+        """What there is to read; the other side says with `note` what it read."""
+        return self._items
+
+    def __iter__(self) -> Iterator[Article]:
+        """The articles, read here."""
+        for item in self._items:
+            for reading in read_block(item) if isinstance(item, LineBlock) else (item,):
+                if isinstance(reading, Found):
+                    place, article = reading.place, reading.article
+                    self.note(BlockReadings(place.path, [article.id], [place.line], [], article.title))
                     yield article
-                case Skipped():
-                    self.skipped.append(item)
-                case Repeated():
-                    self.repeated.append(item)
-        if strict and self.skipped:
+                else:
+                    self.skipped.append(reading)
+        self.finish()
+
+    def note(self, readings: BlockReadings) -> None:
+        """Count what was read and list what was skipped and repeated."""
+        path = readings.path
+        self.read += len(readings.ids)
+        self.sample_title = self.sample_title or readings.title
+        self.skipped += (Skipped(Place(path, line), reason) for line, reason in readings.skipped)
+        for article_id, line in zip(readings.ids, readings.lines, strict=True):
+            place = Place(path, line)
+            first = self._first_places.note(article_id, place)
+            if first is not None:
+                self.repeated.append(Repeated(place, article_id, first))
+
+    def finish(self) -> None:
+        """Everything is read: raises SourceError under ``--strict`` if anything was skipped."""
+        if self._strict and self.skipped:
             of = f"{len(self.skipped):,} of {self.read + len(self.skipped):,}"
             raise SourceError(f"{of} could not be read, which --strict does not allow; the index is as it was")
+        self.when_finished()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +119,12 @@ class ProgressHooks:
     metavar="Z",
     help="Time zone that decides an article's day, for a new index.  [default: UTC]",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Processes that index when there is much to index.  [default: one a core, at most 4]",
+)
 @click.option("--strict", is_flag=True, help="Change nothing if any article cannot be read.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @click.option("--verbose", "-v", is_flag=True, help=f"List everything skipped, not just the first {_NOTES_SHOWN}.")
@@ -88,6 +136,7 @@ def index_command(
     index: str | None,
     language: str | None,
     time_zone: str | None,
+    workers: int | None,
     strict: bool,
     quiet: bool,
     verbose: bool,
@@ -102,11 +151,11 @@ def index_command(
     location = index_location(ctx, index)
     settings = load_settings()[0].with_changes(language=language, time_zone=time_zone, index=location)
     shaping = settings if language or time_zone else None
-    intake = Intake()
+    intake = Intake(sources, settings, strict=strict)
     began = time.perf_counter()
     try:
         with _progress(location, is_shown=not quiet) as progress:
-            report = _add(intake, sources, location, settings, shaping, strict, progress)
+            report = _add(intake, sources, location, shaping, workers, progress)
     except KeyboardInterrupt:
         note("Interrupted: the index is as it was.")
         raise
@@ -123,23 +172,17 @@ def _add(
     intake: Intake,
     sources: tuple[str, ...],
     location: str,
-    settings: Settings,
     shaping: Settings | None,
-    strict: bool,
+    workers: int | None,
     progress: ProgressHooks,
 ) -> AddReport:
-    articles = intake.articles(sources, settings, strict=strict)
-    first = next(articles, None)  # before the index is touched: without any article none is made
-    if first is None:
+    if not intake.has_articles():  # asked before the index is touched: without any article none is made
+        intake.finish()
         where = ", ".join(sources)
         raise SourceError(f"no articles in {where}; .jsonl, .md and .html files and folders of them are read")
+    intake.when_finished = progress.all_taken
     with open_archive(location, create=True, settings=shaping) as archive:
-        return archive.add(_announced(chain([first], articles), progress.all_taken), on_progress=progress.taken)
-
-
-def _announced(articles: Iterable[Article], all_taken: Callable[[], None]) -> Iterator[Article]:
-    yield from articles
-    all_taken()
+        return archive.add(intake, on_progress=progress.taken, workers=workers)
 
 
 @contextmanager

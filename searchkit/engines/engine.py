@@ -100,11 +100,18 @@ class Engine(Protocol):
         """Read everything the archive stores, and say what is damaged."""
         ...
 
-    def add(self, articles: Iterable[Article], *, on_progress: Callable[[int], None] | None = None) -> AddReport:
+    def add(
+        self,
+        articles: Iterable[Article],
+        *,
+        on_progress: Callable[[int], None] | None = None,
+        workers: int | None = None,
+    ) -> AddReport:
         """Add articles in one atomic commit; one with an id already there, or earlier in ``articles``, replaces it.
 
         ``on_progress`` is called with the number of articles taken so far. When ``articles`` raises, nothing of it is
-        added. Raises IndexLocked while another process writes.
+        added. Many articles are indexed in ``workers`` processes: None for one a core, at most four, and 1 for none
+        but this. Raises IndexLocked while another process writes.
         """
         ...
 

@@ -18,9 +18,8 @@ from searchkit.article import Article
 from searchkit.dates import UNDATED
 from searchkit.engines.engine import Bound
 from searchkit.errors import IndexExists, RequestError, UnknownArticle
-from searchkit.indexing import store, writer
+from searchkit.indexing import store
 from searchkit.indexing.generations import ArchiveIndex
-from searchkit.indexing.verify import verify_index
 from searchkit.page.builder import PageRequest, build_page
 from searchkit.page.facets import count_labels
 from searchkit.page.model import (
@@ -170,23 +169,37 @@ class LocalArchive:
 
     def verify(self) -> Verification:
         """See `Engine.verify`."""
+        from searchkit.indexing.verify import verify_index
+
         return verify_index(self._index)
 
-    def add(self, articles: Iterable[Article], *, on_progress: Callable[[int], None] | None = None) -> AddReport:
+    def add(
+        self,
+        articles: Iterable[Article],
+        *,
+        on_progress: Callable[[int], None] | None = None,
+        workers: int | None = None,
+    ) -> AddReport:
         """See `Engine.add`."""
+        from searchkit.indexing import writer  # here and below: writing is a third of what a search would import
+
         try:
-            return writer.add_articles(self._index, articles, self.settings, on_progress)
+            return writer.add_articles(self._index, articles, self.settings, on_progress, workers=workers)
         except BaseException:  # Ctrl-C of a first run must not leave an empty index that looks like an archive
             self._discard_if_never_committed()
             raise
 
     def delete(self, article_ids: Iterable[str]) -> int:
         """See `Engine.delete`."""
+        from searchkit.indexing import writer
+
         ids = (article_ids,) if isinstance(article_ids, str) else article_ids
         return writer.delete_articles(self._index, ids)
 
     def optimize(self) -> None:
         """Merge the index into one segment, without what was deleted or replaced; the next commit frees the room."""
+        from searchkit.indexing import writer
+
         writer.optimize(self._index)
 
     def close(self) -> None:

@@ -46,12 +46,15 @@ class SegmentBuilder:
         self._languages: dict[str, tuple[str, ...]] = {}
         self._published = DATETIME()
 
-    def build(self, articles: Sequence[Article]) -> ArraySegment:
-        """Write a segment of ``articles``, whose ids all differ, and return it for the table of contents."""
+    def build(self, articles: Sequence[Article], segment: ArraySegment | None = None) -> ArraySegment:
+        """Write a segment of ``articles``, whose ids all differ, and return it for the table of contents.
+
+        ``segment`` is one without articles that is filled, if another name than a new one is wanted.
+        """
         instants = [self._instant(article.published) for article in articles]
         order = sorted(range(len(articles)), key=lambda index: (instants[index], articles[index].id))
         ordered = [articles[index] for index in order]
-        segment = ArraySegment(INDEX_NAME)
+        segment = ArraySegment(INDEX_NAME) if segment is None else segment
         segment.set_doc_count(len(ordered))
         inverted = self._invert(ordered)
         published = np.array([instants[index] for index in order], dtype=np.int64)

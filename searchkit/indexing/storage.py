@@ -13,6 +13,8 @@ a commit deletes, replaces or merges is freed by the next one.
 import builtins
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,10 +23,22 @@ from whoosh.filedb.filestore import FileStorage
 from whoosh.filedb.structfile import StructFile
 from whoosh.util.filelock import FileLock
 
-from searchkit.errors import IndexCorrupt
+from searchkit.errors import IndexCorrupt, IndexUnwritable
 from searchkit.indexing.toc import with_checksum
 
 _TABLE = re.compile(r"_(?P<index>.+)_(?P<generation>0|[1-9][0-9]*)\.toc(?P<temporary>\..+)?", re.DOTALL)
+
+
+@contextmanager
+def disk_failures(storage: FileStorage) -> Iterator[None]:
+    """Turns what goes wrong with the disk while something is written into IndexUnwritable."""
+    try:
+        yield
+    except OSError as exc:
+        raise IndexUnwritable(
+            f"writing to {storage.folder} failed ({exc}); when that has been put right, index again: "
+            f"what did arrive is replaced"
+        ) from exc
 
 
 class IndexStorage(FileStorage):  # type: ignore[misc]  # whoosh is untyped

@@ -16,55 +16,64 @@ from searchkit.article import Article
 from searchkit.codec import ArraySegment
 from searchkit.codec.segment import FieldTerms
 from searchkit.codec.whoosh_codec import open_terms
-from searchkit.errors import ArticleError, IndexLocked, IndexUnwritable
-from searchkit.indexing.builder import SegmentBuilder
+from searchkit.errors import IndexLocked
+from searchkit.indexing.batches import BatchLimits, Intake
 from searchkit.indexing.merge import merge_segments, segments_to_merge
+from searchkit.indexing.schema import INDEX_NAME
+from searchkit.indexing.storage import disk_failures
+from searchkit.indexing.workers import SegmentBuilders
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings
-
-BATCH_CHARACTERS = 16_000_000
-"""Text of a batch: large enough that few segments come of it, small enough to be a hundred megabytes of arrays."""
-
-BATCH_ARTICLES = 20_000
 
 _LOCK_TIMEOUT_SECONDS = 10.0
 
 
 def add_articles(
-    index: FileIndex, articles: Iterable[Article], settings: Settings, on_progress: Callable[[int], None] | None = None
+    index: FileIndex,
+    articles: Iterable[Article],
+    settings: Settings,
+    on_progress: Callable[[int], None] | None = None,
+    *,
+    workers: int | None = None,
+    limits: BatchLimits = BatchLimits(),  # noqa: B008 - immutable
 ) -> AddReport:
     """Add articles in one commit; the last of several with one id stays, and replaces the one in the index.
 
-    Raises IndexLocked when another process keeps writing, IndexUnwritable when the disk is full or fails,
-    ArticleError for something that is no article, and whatever ``articles`` raises; nothing is added then.
+    Articles beyond the first few thousand are indexed in ``workers`` processes, None for as many as there are cores;
+    those of an `UnreadArticles` are read there, too.
+
+    Raises IndexLocked when another process keeps writing, IndexUnwritable when the disk is full or fails, ArchiveError
+    when a worker process is killed, and whatever ``articles`` raises; nothing is added then.
     """
+    intake = Intake(articles, on_progress)
+    place_of: dict[str, int] = {}
     with _writing(index) as commit:
-        builder = SegmentBuilder(index.storage, settings)
-        place_of: dict[str, int] = {}
-        taken = 0
-        for batch, count in _batches(articles, on_progress):
-            taken += count
-            repeated: dict[int, list[str]] = {}
-            for article in batch:
-                place = place_of.get(article.id)
-                if place is not None:
-                    repeated.setdefault(place, []).append(article.id)
-                place_of[article.id] = len(commit.added)
-            with disk_failures(index):
-                for place, ids in repeated.items():
-                    commit.delete_from(commit.added[place], ids)
-                commit.add(builder.build(batch))
-        with disk_failures(index):
-            replaced = commit.delete(list(place_of))
-            added = len(place_of) - replaced
-            if taken:
+        with SegmentBuilders(index.storage, settings, workers, limits) as builders:
+            for batch, built in builders.build(intake.items(), commit.new_segment):
+                intake.note(batch, built.of_blocks)
+                if built.segment is None:
+                    continue
+                repeated: dict[int, list[str]] = {}
+                for article_id in built.ids:
+                    place = place_of.get(article_id)
+                    if place is not None:
+                        repeated.setdefault(place, []).append(article_id)
+                    place_of[article_id] = len(commit.added)
+                with disk_failures(index.storage):
+                    for place, ids in repeated.items():
+                        commit.delete_from(commit.added[place], ids)
+                commit.added.append(built.segment)
+        intake.finish()
+        with disk_failures(index.storage):
+            added = len(place_of) - commit.delete(list(place_of))
+            if place_of:
                 commit.publish()
-    return AddReport(added=added, replaced=taken - added)
+    return AddReport(added=added, replaced=intake.taken - added)
 
 
 def delete_articles(index: FileIndex, article_ids: Iterable[str]) -> int:
     """Remove articles in one commit and say how many were there."""
-    with _writing(index) as commit, disk_failures(index):
+    with _writing(index) as commit, disk_failures(index.storage):
         deleted = commit.delete(list(dict.fromkeys(article_ids)))
         if deleted:
             commit.publish()
@@ -73,7 +82,7 @@ def delete_articles(index: FileIndex, article_ids: Iterable[str]) -> int:
 
 def optimize(index: FileIndex) -> None:
     """Merge everything into one segment, dropping what was deleted; the commit after this one frees its room."""
-    with _writing(index) as commit, disk_failures(index):
+    with _writing(index) as commit, disk_failures(index.storage):
         commit.merge(list(range(len(commit.segments))))
         commit.publish()
 
@@ -92,10 +101,11 @@ class _Commit:
         self.added: list[ArraySegment] = []
         self._made: list[ArraySegment] = []
 
-    def add(self, segment: ArraySegment) -> None:
-        """Take in a segment that has been built for this commit."""
-        self.added.append(segment)
+    def new_segment(self) -> ArraySegment:
+        """A segment for this commit, to be built and then added: its files go when the commit is abandoned."""
+        segment = ArraySegment(INDEX_NAME)
         self._made.append(segment)
+        return segment
 
     def delete(self, article_ids: Sequence[str]) -> int:
         """Mark articles of the last commit deleted; how many were there."""
@@ -143,20 +153,8 @@ class _Commit:
 
 
 @contextmanager
-def disk_failures(index: FileIndex) -> Iterator[None]:
-    """Turns what goes wrong with the disk into IndexUnwritable."""
-    try:
-        yield
-    except OSError as exc:
-        raise IndexUnwritable(
-            f"writing to {index.storage.folder} failed ({exc}); when that has been put right, index again: "
-            f"what did arrive is replaced"
-        ) from exc
-
-
-@contextmanager
 def _writing(index: FileIndex) -> Iterator[_Commit]:
-    with disk_failures(index):
+    with disk_failures(index.storage):
         lock = index.lock("WRITELOCK")
         is_mine = try_for(lock.acquire, timeout=_LOCK_TIMEOUT_SECONDS, delay=0.05)
     if not is_mine:
@@ -166,7 +164,7 @@ def _writing(index: FileIndex) -> Iterator[_Commit]:
             f"try again when it is done"
         )
     try:
-        with disk_failures(index):
+        with disk_failures(index.storage):
             commit = _Commit(index)
         try:
             yield commit
@@ -174,28 +172,6 @@ def _writing(index: FileIndex) -> Iterator[_Commit]:
             commit.abandon()  # Ctrl-C too must leave no files behind
     finally:
         lock.release()
-
-
-def _batches(
-    articles: Iterable[Article], on_progress: Callable[[int], None] | None
-) -> Iterator[tuple[list[Article], int]]:
-    """Batches of articles whose ids differ, the last of each id kept, and how many articles went into each."""
-    batch: dict[str, Article] = {}
-    characters = count = 0
-    for taken, article in enumerate(articles, 1):
-        if not isinstance(article, Article):
-            raise ArticleError(f"item {taken} is no Article but {type(article).__name__}: {article!r:.80}")
-        batch[article.id] = article
-        count += 1
-        characters += len(article.body) + len(article.title)
-        if on_progress is not None:
-            on_progress(taken)
-        if characters >= BATCH_CHARACTERS or count >= BATCH_ARTICLES:
-            yield list(batch.values()), count
-            batch = {}
-            characters = count = 0
-    if batch:
-        yield list(batch.values()), count
 
 
 def _docnums_of(field: FieldTerms, article_ids: list[bytes]) -> list[int]:

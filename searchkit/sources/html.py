@@ -27,10 +27,10 @@ from searchkit.article import Article
 from searchkit.dates import parse_moment
 from searchkit.errors import ArticleError
 from searchkit.sources.plaintext import TextWriter, write_element
-from searchkit.sources.reading import Found, Place, Reading, Skipped
+from searchkit.sources.reading import Found, Place, Skipped
 
 
-def read_html(file: Path, name: str, article_id: str) -> Iterator[Reading]:
+def read_html(file: Path, name: str, article_id: str) -> Iterator[Found | Skipped]:
     """The article of one HTML page, or why there is none. Raises OSError if the file cannot be read.
 
     ``article_id`` is the id of an article whose page does not state one.

@@ -1,7 +1,7 @@
 """JSON Lines: one article an object, one object a line, plain or compressed with gzip.
 
-Files are streamed in pieces; nothing larger than one article is ever held. Line numbers count from 1. The
-keys are id, title, body (or text), published (or date), topics, authors (or author), kind, url, summary,
+Files are streamed in blocks of whole lines, a megabyte or one article at a time. Line numbers count from 1.
+The keys are id, title, body (or text), published (or date), topics, authors (or author), kind, url, summary,
 language (or lang) and updated; every other key is kept in `Article.extra`. Where both names of a field are
 there, the first is used and the second is kept as an extra.
 """
@@ -17,51 +17,65 @@ from typing import Any, BinaryIO
 from searchkit.article import Article
 from searchkit.errors import ArticleError
 from searchkit.settings import Settings
-from searchkit.sources.reading import Found, Place, Reading, Skipped, too_large
+from searchkit.sources.reading import Found, LineBlock, Place, Skipped, too_large
 
 _PIECE = 1 << 16
+_BLOCK_BYTES = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 _TO_UTF8 = "write it as UTF-8, for example with: iconv -f {} -t UTF-8"
 
 
-def read_jsonlines(file: Path, name: str, settings: Settings) -> Iterator[Reading]:
-    """The articles of a JSON Lines file, called ``name`` in its places. Raises OSError if it cannot be read.
+def read_blocks(file: Path, name: str, settings: Settings) -> Iterator[LineBlock | Skipped]:
+    """The lines of a JSON Lines file, called ``name`` in its places, for `read_block`; and what is wrong with it.
 
-    A line that is no article is skipped and the lines after it are read.
+    Raises OSError if it cannot be read.
     """
     limit = settings.max_article_bytes
-    number = 0
-    article_of, decode = _article, _DECODER.decode  # local names: this loop runs once an article
+    line_count = 0
     with file.open("rb", buffering=0) as stream:
         pieces = _inflated(stream) if _starts_with(stream, _GZIP_MAGIC) else _pieces(stream)
         try:
-            for number, line in enumerate(_lines(pieces, limit), 1):
-                if line is None:
-                    yield Skipped(Place(name, number), too_large(limit))
-                    continue
-                if number == 1:
-                    if line.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-                        yield Skipped(Place(name), f"is UTF-16, not UTF-8; {_TO_UTF8.format('UTF-16')}")
-                        return
-                    line = line.removeprefix(BOM_UTF8)
-                if not line or line.isspace():
-                    continue
-                try:
-                    record = decode(line.decode())
-                    if type(record) is not dict:
-                        raise ArticleError(f'holds {_json_kind(record)}; an article is an object: {{"id": …}}')
-                    found = Found(article_of(record), Place(name, number))
-                except (ArticleError, ValueError, RecursionError) as exc:
-                    yield Skipped(Place(name, number), _reason(exc))
-                else:
-                    yield found
+            for lines in _whole_lines(pieces, limit):
+                if line_count == 0 and lines.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+                    yield Skipped(Place(name, 1), f"is UTF-16, not UTF-8; {_TO_UTF8.format('UTF-16')}")
+                    return
+                block = LineBlock(name, line_count + 1, lines, limit)
+                line_count += block.line_count
+                yield block
         except _DamageError as exc:
             yield Skipped(
-                Place(name, number + 1),
+                Place(name, line_count + 1),
                 f"{exc}; the articles before this line were read, copy the file again",
             )
-    if number == 0:
+            return
+    if line_count == 0:
         yield Skipped(Place(name), "is empty; it holds no articles")
+
+
+def read_block(block: LineBlock) -> Iterator[Found | Skipped]:
+    """The articles of a block; a line that is no article is skipped and the lines after it are read."""
+    name, limit = block.path, block.limit
+    article_of, decode = _article, _DECODER.decode  # local names: this loop runs once an article
+    lines = block.lines.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    for number, line in enumerate(lines, block.first_line):
+        if len(line) > limit:
+            yield Skipped(Place(name, number), too_large(limit))
+            continue
+        if number == 1:
+            line = line.removeprefix(BOM_UTF8)
+        if not line or line.isspace():
+            continue
+        try:
+            record = decode(line.decode())
+            if type(record) is not dict:
+                raise ArticleError(f'holds {_json_kind(record)}; an article is an object: {{"id": …}}')
+            found = Found(article_of(record), Place(name, number))
+        except (ArticleError, ValueError, RecursionError) as exc:
+            yield Skipped(Place(name, number), _reason(exc))
+        else:
+            yield found
 
 
 def _article(record: dict[str, Any]) -> Article:
@@ -150,24 +164,35 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def _lines(pieces: Iterator[bytes], limit: int) -> Iterator[bytes | None]:
-    """The lines of a stream without their newlines; None stands for a line longer than ``limit`` bytes."""
-    begun: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        first, *complete = piece.split(b"\n")
-        if size <= limit:
-            begun.append(first)
-        size += len(first)
-        if not complete:
-            continue
-        yield b"".join(begun) if size <= limit else None
-        last = complete.pop()
-        for line in complete:
-            yield line if len(line) <= limit else None
-        begun, size = [last], len(last)
+def _whole_lines(pieces: Iterator[bytes], limit: int, block_bytes: int = _BLOCK_BYTES) -> Iterator[bytes]:
+    """The bytes of a stream in blocks of whole lines, of at least ``block_bytes`` but for the last.
+
+    Lines longer than ``limit`` bytes may be cut, but stay longer than that. When the stream fails, the whole lines
+    before that come first.
+    """
+    held: list[bytes] = []
+    size = begun = 0  # bytes held, and those of them that are the last line's, which is not complete
+    try:
+        for piece in pieces:
+            newline = piece.find(b"\n")
+            rest_of_line = len(piece) if newline < 0 else newline
+            if begun + rest_of_line > limit:
+                piece = piece[: max(limit + 1 - begun, 0)] + piece[rest_of_line:]
+            held.append(piece)
+            size += len(piece)
+            last = piece.rfind(b"\n") + 1
+            begun = len(piece) - last if last else begun + len(piece)
+            if last and size >= block_bytes:
+                held[-1] = piece[:last]
+                yield b"".join(held)
+                held, size = [piece[last:]], begun
+    except (_DamageError, OSError):
+        lines = b"".join(held)
+        if begun < size:
+            yield lines[: size - begun]
+        raise
     if size:
-        yield b"".join(begun) if size <= limit else None
+        yield b"".join(held)
 
 
 class _DamageError(Exception):

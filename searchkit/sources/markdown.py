@@ -25,7 +25,7 @@ from searchkit.article import Article
 from searchkit.errors import ArticleError
 from searchkit.sources.frontmatter import FrontMatter, FrontMatterError, read_front_matter
 from searchkit.sources.plaintext import TextWriter, write_element
-from searchkit.sources.reading import Found, Place, Reading, Skipped
+from searchkit.sources.reading import Found, Place, Skipped
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -58,7 +58,7 @@ _LAYOUT_WORDS = frozenset(
 _DATE_PREFIX = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[-_ ]|$)")
 
 
-def read_markdown(file: Path, name: str, article_id: str) -> Iterator[Reading]:
+def read_markdown(file: Path, name: str, article_id: str) -> Iterator[Found | Skipped]:
     """The article of one Markdown file, or why there is none. Raises OSError if the file cannot be read.
 
     ``article_id`` is the id of an article that does not name its own.

@@ -1,4 +1,7 @@
-"""The records that every reader of sources yields: an article with its place, or what was skipped and why."""
+"""The records that every reader of sources yields: an article with its place, or what was skipped and why.
+
+JSON Lines can also be taken unread, in blocks of lines, to be read by another process.
+"""
 
 from dataclasses import dataclass
 
@@ -48,6 +51,42 @@ class Repeated:
 
 
 Reading = Found | Skipped | Repeated
+
+
+@dataclass(frozen=True, slots=True)
+class LineBlock:
+    """Lines of a JSON Lines file as they stand there, not read yet; the last one may lack its newline.
+
+    A line that is longer than ``limit`` bytes is no article; so much of it is there that this shows.
+    """
+
+    path: str
+    first_line: int
+    lines: bytes
+    limit: int
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are."""
+        return self.lines.count(b"\n") + (not self.lines.endswith(b"\n"))
+
+
+Unread = LineBlock | Found | Skipped
+"""What sources are before their JSON Lines are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockReadings:
+    """What reading a block gave, without the articles themselves: their ids and lines, and what was skipped and why."""
+
+    path: str
+    ids: list[str]
+    lines: list[int | None]
+    """One for each id."""
+    skipped: list[tuple[int | None, str]]
+    """Line and reason."""
+    title: str = ""
+    """The first title among the articles that have one."""
 
 
 def too_large(limit: int) -> str:

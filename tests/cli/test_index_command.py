@@ -10,6 +10,9 @@ from click.testing import CliRunner
 
 from searchkit import open_archive
 from searchkit.cli import main
+from searchkit.cli.index import Intake
+from searchkit.errors import SourceError
+from searchkit.settings import Settings
 
 
 @pytest.fixture
@@ -137,6 +140,37 @@ def test_settings_of_a_new_index(run, tmp_path):
     assert result.exit_code == 1
     assert "Europe/Vienna" in result.stderr
     assert "time_zone" in run("index", path, "--time-zone", "Vienna", "--index", "other").stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_workers_change_nothing_but_the_time(run, tmp_path, workers):
+    """With worker processes the summary counts and lists what it does without; --strict holds, too."""
+    lines = [article(number) for number in range(4_500)]
+    path = write(tmp_path / "a.jsonl", "{first", *lines, "{last", article(3, title="Later"))
+    strict = run("index", path, "--workers", workers, "--strict")
+    assert strict.exit_code == 1
+    assert "error: 2 of 4,503 could not be read" in strict.stderr
+    assert not (tmp_path / "index").exists()
+    summary = json.loads(run("index", path, "--workers", workers, "--json").stdout)
+    assert (summary["read"], summary["added"], summary["replaced"]) == (4_501, 4_500, 1)
+    assert [note["line"] for note in summary["skipped"]] == [1, 4_502]
+    assert [(note["line"], note["id"]) for note in summary["repeated"]] == [(4_503, "a3")]
+    assert run("show", "a3").stdout.startswith("Later\n")
+
+
+def test_an_engine_may_read_the_sources_itself(tmp_path):
+    """The intake is also plain articles, with the same notes."""
+    first = write(tmp_path / "a.jsonl", "{broken", article(1), article(2), article(1, title="Later"))
+    missing = str(tmp_path / "missing")
+    intake = Intake((missing, first), Settings(), strict=True)
+    assert intake.has_articles()
+    articles = iter(intake)
+    assert [next(articles).title for _ in range(3)] == ["Title 1", "Title 2", "Later"]
+    with pytest.raises(SourceError, match="2 of 5 could not be read"):
+        next(articles)
+    assert [note.place.path for note in intake.skipped] == [missing, first]
+    assert (intake.read, intake.sample_title) == (3, "Title 1")
+    assert [str(note) for note in intake.repeated] == [f"{first}:4: replaces the article 'a1' of {first}:2"]
 
 
 def test_interrupted(run, tmp_path):

@@ -5,7 +5,16 @@ import sys
 
 import pytest
 
-HEAVY = ("rich", "prompt_toolkit", "yaml", "trafilatura", "markdown_it", "starlette", "uvicorn")
+HEAVY = (
+    "rich",
+    "prompt_toolkit",
+    "yaml",
+    "trafilatura",
+    "markdown_it",
+    "starlette",
+    "uvicorn",
+    "searchkit.indexing.writer",
+)
 
 SCRIPT = """
 import sys

@@ -183,3 +183,11 @@ def test_the_sample_covers_the_languages(data_folder: Path) -> None:
 
 def _codes(spoken: Iterable[str]) -> set[str]:
     return {code.replace("-", "_").lower() for code in spoken}
+
+
+@pytest.mark.parametrize("length", range(1, 20))
+@pytest.mark.parametrize("end", ["+", "+.", "++", "#", "é+."])
+def test_a_symbol_at_the_very_end(length: int, end: str) -> None:
+    """The last word of a batch may have a symbol behind it, whatever its length."""
+    analysed = BatchAnalyzer().analyse(["x" * length + end], ["en"])
+    assert len(analysed.ids) == 1

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from searchkit.article import Article
 from searchkit.settings import Settings
-from searchkit.sources import Found, Reading, Skipped, read_sources
-from searchkit.sources.jsonlines import _lines
+from searchkit.sources import Found, Reading, Skipped, read_sources, unread_sources
+from searchkit.sources.jsonlines import _whole_lines
+from searchkit.sources.reading import LineBlock
 
 GOOD = b'{"id": "good", "title": "Good"}\n'
 
@@ -201,13 +203,46 @@ def test_whole_files_that_hold_nothing(tmp_path: Path, content: bytes, reason: s
     assert reason in skipped.reason
 
 
-@given(st.binary(max_size=60).map(lambda b: b.replace(b"\r", b"\n")), st.integers(1, 9), st.integers(1, 12))
-def test_lines_are_those_of_split_whatever_the_pieces(content: bytes, step: int, limit: int) -> None:
-    """Cutting a stream into pieces never changes its lines, and only lines over the limit are left out."""
+@given(
+    st.binary(max_size=60).map(lambda b: b.replace(b"\r", b"\n")),
+    st.integers(1, 9),
+    st.integers(1, 12),
+    st.integers(1, 30),
+)
+def test_blocks_have_the_lines_of_a_stream(content: bytes, step: int, limit: int, block_bytes: int) -> None:
+    """Cutting a stream into pieces and blocks never changes its lines; those over the limit stay over it."""
     pieces = (content[at : at + step] for at in range(0, len(content), step))
+    blocks = list(_whole_lines(pieces, limit, block_bytes))
     expected = content.removesuffix(b"\n").split(b"\n") if content else []
+    lines = [line for block in blocks for line in block.removesuffix(b"\n").split(b"\n")]
 
-    assert list(_lines(pieces, limit)) == [line if len(line) <= limit else None for line in expected]
+    assert all(block.endswith(b"\n") for block in blocks[:-1])
+    assert all(len(block) <= block_bytes + step + limit + 1 for block in blocks)
+    assert len(lines) == len(expected)
+    for line, whole in zip(lines, expected, strict=True):
+        assert line == whole if len(whole) <= limit else whole.startswith(line) and len(line) > limit
+
+
+def test_blocks_are_numbered_through_a_file(tmp_path: Path) -> None:
+    """The blocks of a long file begin at the right lines, and what is behind them is still reported."""
+    lines = [b'{"id": "%d", "title": "%s"}\n' % (number, b"t" * 1000) for number in range(3000)]
+    packed = gzip.compress(b"".join(lines), compresslevel=1)
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(packed[:-9])
+
+    *blocks, damage = unread_sources([path], settings=Settings())
+
+    assert len(blocks) == 3
+    for block, after in pairwise(blocks):
+        assert isinstance(block, LineBlock)
+        assert isinstance(after, LineBlock)
+        assert after.first_line == block.first_line + block.line_count
+    assert isinstance(damage, Skipped)
+    readings = read(path)
+    numbers = [int(reading.article.id) for reading in readings if isinstance(reading, Found)]
+    assert numbers == list(range(len(readings) - 1))
+    assert readings[-1] == damage
+    assert damage.place.line == len(readings)
 
 
 @given(st.binary(max_size=200))

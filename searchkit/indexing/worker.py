@@ -1,0 +1,183 @@
+"""A process that builds segments: batches come in on standard input, what was built goes out on standard output.
+
+Both ways data goes in frames, a length of eight bytes and as many bytes. The first frame is the start: the folder and
+the settings, as JSON. A request is a frame of JSON with the segment's id and the parts of the batch, then a frame for
+each part: lines of JSON Lines as they stand in their file, or articles, one a line as in the index. Each request has
+one reply, in JSON. Nothing is pickled. When standard input ends, so does the process.
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from struct import Struct
+from typing import IO, Any
+
+from searchkit.article import Article
+from searchkit.codec import ArraySegment
+from searchkit.codec.stored import decode_value, encode_value
+from searchkit.indexing.builder import SegmentBuilder
+from searchkit.indexing.schema import INDEX_NAME
+from searchkit.indexing.storage import IndexStorage
+from searchkit.settings import Settings
+from searchkit.sources.jsonlines import read_block
+from searchkit.sources.reading import BlockReadings, Found, LineBlock, Skipped
+
+_LENGTH = Struct("<Q")
+
+Part = LineBlock | list[Article]
+"""A block of lines, or articles: what a batch is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What came of a batch: the segment, unless there was no article, the ids in it, and how its blocks were read."""
+
+    segment: ArraySegment | None
+    ids: list[str]
+    """Of the articles in the segment, all different."""
+    of_blocks: list[BlockReadings]
+
+
+class PartsBuilder:
+    """Reads what has not been read yet and builds segments, in this process."""
+
+    def __init__(self, storage: Any, settings: Settings) -> None:
+        self._builder = SegmentBuilder(storage, settings)
+
+    def build(self, segment: ArraySegment, parts: Sequence[Part]) -> Built:
+        """Write ``segment`` with the articles of ``parts``; of several with one id the last."""
+        articles: dict[str, Article] = {}
+        of_blocks = []
+        for part in parts:
+            if isinstance(part, LineBlock):
+                of_blocks.append(_read(part, articles))
+            else:
+                articles.update((article.id, article) for article in part)
+        if not articles:
+            return Built(None, [], of_blocks)
+        self._builder.build(list(articles.values()), segment)
+        return Built(segment, list(articles), of_blocks)
+
+
+def _read(block: LineBlock, articles: dict[str, Article]) -> BlockReadings:
+    ids: list[str] = []
+    lines: list[int | None] = []
+    skipped: list[tuple[int | None, str]] = []
+    title = ""
+    for reading in read_block(block):
+        match reading:
+            case Found(article=article, place=place):
+                articles[article.id] = article
+                ids.append(article.id)
+                lines.append(place.line)
+                title = title or article.title
+            case Skipped(place=place, reason=reason):
+                skipped.append((place.line, reason))
+    return BlockReadings(block.path, ids, lines, skipped, title)
+
+
+# ---- frames ----
+
+
+def write_frame(stream: IO[bytes], data: bytes) -> None:
+    """Send one frame."""
+    stream.write(_LENGTH.pack(len(data)))
+    stream.write(data)
+
+
+def read_frame(stream: IO[bytes]) -> bytes | None:
+    """The next frame, or None when the other side is gone."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    data = stream.read(length)
+    return data if len(data) == length else None
+
+
+def write_start(stream: IO[bytes], storage: Any, settings: Settings) -> None:
+    """Tell a new process where it works."""
+    start = {"folder": str(storage.folder), "durable": storage.durable, "settings": asdict(settings)}
+    write_frame(stream, json.dumps(start).encode())
+    stream.flush()
+
+
+def write_request(stream: IO[bytes], segment: ArraySegment, parts: Sequence[Part]) -> None:
+    """Send a batch to be built."""
+    described = [[part.first_line, part.limit] if isinstance(part, LineBlock) else None for part in parts]
+    write_frame(stream, json.dumps({"segment": segment.segid, "parts": described}).encode())
+    for part in parts:
+        if isinstance(part, LineBlock):
+            write_frame(stream, part.lines)
+        else:
+            write_frame(stream, b"\n".join(encode_value(article.to_dict()) for article in part))
+    stream.flush()
+
+
+def read_reply(stream: IO[bytes], segment: ArraySegment, parts: Sequence[Part]) -> Built | None:
+    """What came of a request, or None when the other side is gone. Raises the OSError that it met."""
+    frame = read_frame(stream)
+    if frame is None:
+        return None
+    reply = json.loads(frame)
+    if "error" in reply:
+        raise OSError(*reply["error"])
+    blocks = [part for part in parts if isinstance(part, LineBlock)]
+    of_blocks = [
+        BlockReadings(block.path, ids, lines, [(line, reason) for line, reason in skipped], title)
+        for block, (ids, lines, skipped, title) in zip(blocks, reply["blocks"], strict=True)
+    ]
+    segment.set_doc_count(len(reply["ids"]))
+    return Built(segment if reply["ids"] else None, reply["ids"], of_blocks)
+
+
+def _read_request(stream: IO[bytes]) -> tuple[ArraySegment, list[Part]] | None:
+    frame = read_frame(stream)
+    if frame is None:
+        return None
+    request = json.loads(frame)
+    parts: list[Part] = []
+    for described in request["parts"]:
+        data = read_frame(stream)
+        if data is None:
+            return None
+        if described is None:
+            parts.append([Article(**decode_value(line)) for line in data.split(b"\n")])
+        else:
+            first_line, limit = described
+            parts.append(LineBlock("", first_line, data, limit))
+    segment = ArraySegment(INDEX_NAME)
+    segment.segid = request["segment"]
+    return segment, parts
+
+
+def _reply(builder: PartsBuilder, segment: ArraySegment, parts: Sequence[Part]) -> dict[str, object]:
+    try:
+        built = builder.build(segment, parts)
+    except OSError as exc:  # a full disk is no fault of this process
+        return {"error": [exc.errno, exc.strerror, exc.filename]}
+    blocks = [[read.ids, read.lines, read.skipped, read.title] for read in built.of_blocks]
+    return {"ids": built.ids, "blocks": blocks}
+
+
+def main() -> None:
+    """Build segments until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which ends it
+    requests, replies = sys.stdin.buffer, sys.stdout.buffer
+    frame = read_frame(requests)
+    if frame is None:
+        return
+    start = json.loads(frame)
+    builder = PartsBuilder(IndexStorage(start["folder"], durable=start["durable"]), Settings(**start["settings"]))
+    try:
+        while (request := _read_request(requests)) is not None:
+            write_frame(replies, json.dumps(_reply(builder, *request)).encode())
+            replies.flush()
+    except BrokenPipeError:  # nobody waits for the reply any more
+        sys.stdout = None  # or the interpreter would try to flush it once more
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,355 @@
+"""Worker processes: what they build is what one process builds, and nothing is left when they or the caller end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from searchkit import Article, open_archive
+from searchkit.cli.index import Intake
+from searchkit.errors import ArchiveError, ArticleError, IndexUnwritable, SourceError
+from searchkit.indexing import store, workers
+from searchkit.indexing.batches import BatchLimits, cut
+from searchkit.indexing.schema import INDEX_NAME
+from searchkit.indexing.writer import add_articles
+from searchkit.page.model import AddReport
+from searchkit.settings import Settings
+
+SMALL = BatchLimits(characters=6_000, articles=40, characters_alone=1_000, articles_alone=10)
+SETTINGS = Settings(time_zone="Europe/Vienna", max_article_bytes=2_000)
+TEXT = "Platelets were stored cold; haemoglobin fell in 2018 (p < 0.05), as Müller's e-mail said. 血液 C++"
+WORDS = TEXT.split()
+
+
+def record(number: int, **fields: object) -> dict[str, object]:
+    """An article as a line has it, its text different for each number."""
+    body = " ".join(WORDS[number * step % len(WORDS)] for step in range(1, 12 + number % 7))
+    return {
+        "id": f"a{number}",
+        "title": f"Report {number}",
+        "body": body,
+        "published": f"20{10 + number % 9}-0{number % 8 + 1}-11T23:30:00+00:00" if number % 5 else None,
+        "topics": ["Blood & Co", f"Topic {number % 3}"],
+        "authors": ["Zoë Roe"],
+        "lang": ("en", "de", "fr")[number % 3],
+        "n": number,
+        **fields,
+    }
+
+
+def write_lines(path: Path, *records: dict[str, object] | str) -> Path:
+    """Write JSON Lines: records as JSON, text as it is."""
+    lines = (line if isinstance(line, str) else json.dumps(line) for line in records)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def sources(folder: Path) -> tuple[str, ...]:
+    """Several batches: duplicates near and far, things to skip, Markdown in between, a missing file."""
+    first = [record(number) for number in range(100)]
+    first[20:20] = ["{broken", record(7, title="Later"), "", record(19, title="At once"), '{"id": "x"}']
+    second = [record(number) for number in range(100, 160)] + [record(3, title="Last"), record(150, body="x" * 3_000)]
+    markdown = folder / "page.md"
+    markdown.write_text("---\ntitle: A page\ndate: 2018-06-01\nid: a12\nday: 2018-06-02\n---\nOf Markdown.")
+    return (
+        str(write_lines(folder / "first.jsonl", *first[:60])),
+        str(write_lines(folder / "rest.jsonl", *first[60:])),
+        str(folder / "missing.jsonl"),
+        str(markdown),
+        str(write_lines(folder / "second.jsonl", *second[:30])),
+        str(write_lines(folder / "third.jsonl", *second[30:])),
+    )
+
+
+def index_in(folder: Path):
+    """A new index."""
+    store.create(folder, SETTINGS)
+    return store.open_index(folder, SETTINGS)
+
+
+def file_bytes(folder: Path) -> list[bytes]:
+    """The segment files of an index, without their names."""
+    return sorted(path.read_bytes() for path in folder.glob(f"{INDEX_NAME}_*.sk?"))
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(path.read_text().rsplit(")", 1)[1].split()[1])
+        except FileNotFoundError:
+            continue
+        if parent == pid:
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left():
+    """No test leaves a process behind."""
+    before = set(children(os.getpid()))
+    yield
+    assert set(children(os.getpid())) <= before
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_workers_build_what_one_process_builds(tmp_path: Path, count: int) -> None:
+    """With any number of workers the files of the index, the report and the notes are the same, byte for byte."""
+    paths = sources(tmp_path)
+    results = []
+    for number in (1, count):
+        folder = tmp_path / f"index{number}"
+        index = index_in(folder)
+        intake = Intake(paths, SETTINGS, strict=False)
+        progress: list[int] = []
+        report = add_articles(index, intake, SETTINGS, progress.append, workers=number, limits=SMALL)
+        assert progress == sorted(set(progress))
+        assert progress[-1] == intake.read == report.added + report.replaced
+        notes = (intake.sample_title, list(map(str, intake.skipped)), list(map(str, intake.repeated)))
+        with open_archive(str(folder)) as archive:
+            page = archive.search("haemoglobin OR platelets", limit=100)
+            hits = [(hit.id, hit.title, hit.score) for hit in page.hits]
+            titles = [archive.get(article_id).title for article_id in ("a7", "a19", "a3", "a12")]
+        results.append((report, notes, hits, titles, page.total, file_bytes(folder)))
+
+    one, several = results
+    assert several == one
+    report, (title, skipped, repeated), hits, titles, _, files = one
+    assert report == AddReport(added=160, replaced=4)
+    assert titles == ["Later", "At once", "Last", "A page"]
+    assert title == "Report 0"
+    assert [note.split(": ")[0].rsplit("/")[-1] for note in skipped] == [
+        "first.jsonl:21",
+        "first.jsonl:25",
+        "missing.jsonl",
+        "third.jsonl:32",
+    ]
+    assert [note.split("/")[-1] for note in repeated] == [
+        "first.jsonl:8",
+        "first.jsonl:20",
+        "first.jsonl:13",
+        "first.jsonl:4",
+    ]
+    assert hits
+    assert files
+
+
+def test_articles_of_a_program(tmp_path: Path) -> None:
+    """Article objects come out of the workers as they went in, and the progress counts each as it is taken."""
+    articles = [
+        Article(
+            f"a{number % 90}",
+            f"Title {number}",
+            "Line\u2028one\nline two",
+            published=date(2018, 6, 1 + number % 20),
+            extra={"day": date(2018, 1, 1), "raw": b"\xff", "!": 1},
+        )
+        for number in range(100)
+    ]
+    results = []
+    for count in (1, 2):
+        index = index_in(tmp_path / str(count))
+        progress: list[int] = []
+        report = add_articles(index, iter(articles), SETTINGS, progress.append, workers=count, limits=SMALL)
+        assert progress == list(range(1, 101))
+        results.append((report, file_bytes(tmp_path / str(count))))
+
+    assert results[0] == results[1]
+    assert results[0][0] == AddReport(added=90, replaced=10)
+    with open_archive(str(tmp_path / "2")) as archive:
+        assert archive.get("a5") == articles[95]
+        assert archive.add([articles[5]], workers=2) == AddReport(added=0, replaced=1)
+
+
+def test_all_workers_get_something_to_do(tmp_path: Path) -> None:
+    """For several workers the first batches are smaller and the last is divided, unless it is too little."""
+    limits = BatchLimits(characters=1_000, articles=80, characters_alone=100, articles_alone=99)
+
+    def sizes(count: int, workers: int) -> list[int]:
+        articles = (Article(f"a{number}", "Ten chars.") for number in range(count))
+        return [len(batch.items) for batch in cut(articles, limits, workers)]
+
+    assert sizes(190, 1) == [80, 80, 30]
+    assert sizes(290, 2) == [20, 20, 40, 40, 80, 80, 5, 5]
+    assert sizes(100, 4) == [20, 20, 20, 20, 5, 5, 5, 5]
+    assert sizes(44, 2) == [20, 20, 4]
+    assert sizes(0, 2) == []
+
+
+def test_few_articles_start_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small run pays nothing for workers: it would fail here if it started one."""
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
+    articles = [Article(f"a{number}", "Title") for number in range(20)]
+    index = index_in(tmp_path / "index")
+
+    assert add_articles(index, articles[:9], SETTINGS, workers=2, limits=SMALL).added == 9
+    assert add_articles(index, articles, SETTINGS, workers=1, limits=SMALL).added == 11
+    with pytest.raises(ArchiveError, match=r"missing' cannot be started .* one worker"):
+        add_articles(index, articles, SETTINGS, workers=2, limits=SMALL)
+    with open_archive(str(tmp_path / "index")) as archive:
+        assert archive.stats().articles == 20
+
+
+def test_a_killed_worker(tmp_path: Path) -> None:
+    """A worker that is killed is an error that says so; the index is as it was, and no file is left."""
+    index = index_in(tmp_path / "index")
+    add_articles(index, [Article("before", "Before")], SETTINGS)
+    before = sorted(path.name for path in (tmp_path / "index").iterdir())
+
+    def articles():
+        for number in range(1_000):
+            if number == 300:
+                for pid in children(os.getpid()):
+                    os.kill(pid, signal.SIGKILL)
+            yield Article(f"a{number}", "Title", "Body. " * 30)
+
+    with pytest.raises(ArchiveError, match="a worker process was killed by signal 9; the index is as it was"):
+        add_articles(index, articles(), SETTINGS, workers=2, limits=SMALL)
+
+    assert sorted(path.name for path in (tmp_path / "index").iterdir()) == before
+    with open_archive(str(tmp_path / "index")) as archive:
+        assert archive.stats().articles == 1
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_interrupted_while_workers_build(tmp_path: Path, error: type[BaseException]) -> None:
+    """What interrupts the articles ends the workers, with no file left."""
+    index = index_in(tmp_path / "index")
+    before = sorted(path.name for path in (tmp_path / "index").iterdir())
+
+    def articles():
+        for number in range(500):
+            yield Article(f"a{number}", "Title", "Body. " * 30)
+        raise error
+
+    with pytest.raises(error):
+        add_articles(index, articles(), SETTINGS, workers=2, limits=SMALL)
+
+    left = {path.name for path in (tmp_path / "index").iterdir()} - {f"{INDEX_NAME}_WRITELOCK"}
+    assert left == set(before) - {f"{INDEX_NAME}_WRITELOCK"}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_article_that_cannot_be_stored(tmp_path: Path, count: int) -> None:
+    """An article whose extras are no data is the same error with and without workers, and no file is left."""
+    index = index_in(tmp_path / "index")
+    articles = [Article(f"a{number}", "Title", extra={"x": object()} if number == 90 else None) for number in range(99)]
+
+    with pytest.raises(ArticleError, match="object"):
+        add_articles(index, articles, SETTINGS, workers=count, limits=SMALL)
+
+    assert file_bytes(tmp_path / "index") == []
+
+
+def test_a_disk_error_in_a_worker(tmp_path: Path) -> None:
+    """What keeps a worker from writing is the same error as without workers."""
+    index = index_in(tmp_path / "index")
+
+    def articles():
+        for number in range(200):
+            if number == 20:
+                (tmp_path / "index").rename(tmp_path / "moved")
+            if number == 199:
+                (tmp_path / "moved").rename(tmp_path / "index")
+            yield Article(f"a{number}", "Title")
+            time.sleep(0.005)
+
+    with pytest.raises(IndexUnwritable, match="MAIN_"):
+        add_articles(index, articles(), SETTINGS, workers=2, limits=SMALL)
+
+
+def test_strict_is_kept_with_workers(tmp_path: Path) -> None:
+    """What a worker skips is known before the commit."""
+    index = index_in(tmp_path / "index")
+    with pytest.raises(SourceError, match=r"4 of 168 could not be read"):
+        add_articles(index, Intake(sources(tmp_path), SETTINGS, strict=True), SETTINGS, workers=2, limits=SMALL)
+    assert index.latest_generation() == 0
+
+
+SCRIPT = """
+import sys, time
+sys.path.insert(0, {package!r})
+from pathlib import Path
+from searchkit import Article
+from searchkit.indexing import store
+from searchkit.indexing.batches import BatchLimits, cut
+from searchkit.indexing.writer import add_articles
+from searchkit.settings import Settings
+
+def articles():
+    for number in range(2_000):
+        if number == 500:
+            print("started", flush=True)
+            time.sleep({pause})
+        yield Article(f"a{{number}}", "Title", "Body. " * 30)
+
+store.create(Path("index"), Settings())
+index = store.open_index(Path("index"), Settings())
+limits = BatchLimits(characters=20_000, articles=100, characters_alone=1_000, articles_alone=10)
+print(add_articles(index, articles(), Settings(), workers=2, limits=limits).added)
+"""
+"""A program without a __main__ guard, which finds searchkit by its own path only."""
+
+
+def start(folder: Path, pause: float) -> subprocess.Popen[str]:
+    """Start the program in a folder."""
+    package = str(Path(workers.__file__).parents[2])
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    (folder / "json.py").write_text("raise SystemExit('imported from the current folder')")
+    (folder / "programs").mkdir()
+    (folder / "programs" / "program.py").write_text(SCRIPT.format(package=package, pause=pause))
+    command = [sys.executable, "programs/program.py"]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, text=True, stdout=pipe, stderr=pipe, start_new_session=True
+    )
+
+
+def test_a_program_that_finds_searchkit_by_its_own_path(tmp_path: Path) -> None:
+    """Workers import what the program imports, need no guard in it, and take nothing from the current folder."""
+    with start(tmp_path, 0) as process:
+        output, errors = process.communicate(timeout=60)
+
+    assert (output, errors) == ("started\n2000\n", "")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_ending_the_program_ends_its_workers(tmp_path: Path, how: signal.Signals) -> None:
+    """Ctrl-C leaves no process and no file; a kill leaves no process, and files that the next commit removes."""
+    with start(tmp_path, 60) as process:
+        assert process.stdout.readline() == "started\n"
+        pids = children(process.pid)
+        if how == signal.SIGINT:
+            os.killpg(process.pid, how)  # as a terminal does
+        else:
+            process.send_signal(how)
+        _, errors = process.communicate(timeout=60)
+
+    assert len(pids) == 2
+    assert errors.count("Traceback") == (how == signal.SIGINT)
+    ends = time.monotonic() + 30
+    while any(map(is_running, pids)):
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    folder = tmp_path / "index"
+    if how == signal.SIGINT:
+        assert not list(folder.glob("*.sk*"))
+    else:
+        assert list(folder.glob("*.sk*"))
+        add_articles(store.open_index(folder, Settings()), [Article("new", "New")], Settings())
+        assert len(list(folder.glob("*.sk*"))) == 2
