@@ -15,22 +15,19 @@ import numpy.typing as npt
 from searchkit.codec import ArraySegment
 from searchkit.codec.columns import write_number_column
 from searchkit.codec.container import ContainerWriter
-from searchkit.codec.kernels import ranges, starts_of
 from searchkit.codec.lengths import decode_lengths
-from searchkit.codec.postings import PostingData
 from searchkit.codec.segment import (
     DOCUMENTS_EXTENSION,
     STORED,
     TERMS_EXTENSION,
     DocumentFile,
-    FieldTerms,
     TermFile,
-    write_field,
     write_lengths,
 )
 from searchkit.codec.stored import StoredWriter
 from searchkit.codec.whoosh_codec import file_writer, open_documents, open_terms
 from searchkit.dates import UNDATED
+from searchkit.indexing.merged_fields import merge_field, united
 from searchkit.indexing.schema import INDEX_NAME
 
 _SMALL = 20_000
@@ -81,20 +78,17 @@ def merge_segments(storage: Any, segments: Sequence[ArraySegment]) -> ArraySegme
         codes = _merge_documents(writer, sources, doc_count)
     with file_writer(storage, merged, TERMS_EXTENSION) as writer:
         for name in sorted({name for source in sources for name in source.terms.field_names()}):
-            _merge_field(writer, name, sources, codes.get(name))
+            merge_field(writer, name, [(source.terms, source.new_docnums) for source in sources], codes.get(name))
     return merged
 
 
 def _opened(storage: Any, segments: Sequence[ArraySegment]) -> list[_Source]:
     files = [(open_terms(storage, segment), open_documents(storage, segment)) for segment in segments]
     published = np.concatenate([_published(documents) for _, documents in files])
-    ids = [article_id for terms, documents in files for article_id in _ids(terms, documents)]
+    order = np.lexsort((_id_ranks([terms for terms, _ in files], segments), published))
     is_live = np.concatenate([segment.live() for segment in segments])
-    id_rank = np.empty(len(ids), dtype=np.int64)
-    id_rank[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
-    order = np.lexsort((id_rank, published))
     order = order[is_live[order]]
-    new_docnums = np.full(len(ids), -1, dtype=np.int32)
+    new_docnums = np.full(len(published), -1, dtype=np.int32)
     new_docnums[order] = np.arange(len(order), dtype=np.int32)
     bounds = np.cumsum([segment.doc_count_all() for segment in segments])[:-1]
     return [
@@ -103,21 +97,24 @@ def _opened(storage: Any, segments: Sequence[ArraySegment]) -> list[_Source]:
     ]
 
 
+def _id_ranks(files: Sequence[TermFile], segments: Sequence[ArraySegment]) -> npt.NDArray[np.int64]:
+    """Where the id of each article stands among all ids, for the articles of all segments one after another."""
+    fields = [terms.field("id") for terms in files]
+    union = united([field.terms for field in fields if field is not None])
+    ranks = iter(union.ranks)
+    found = []
+    for field, segment in zip(fields, segments, strict=True):
+        of_segment = np.zeros(segment.doc_count_all(), dtype=np.int64)
+        if field is not None:
+            of_segment[field.lists.docs_of_lists(0, len(field.terms))] = next(ranks)
+        found.append(of_segment)
+    return np.concatenate(found)
+
+
 def _published(documents: DocumentFile) -> npt.NDArray[np.int64]:
     if "published" not in documents.columns:
         return np.full(documents.doc_count, UNDATED, dtype=np.int64)
     return documents.columns.numbers("published").astype(np.int64, copy=False)
-
-
-def _ids(terms: TermFile, documents: DocumentFile) -> list[bytes]:
-    ids = [b""] * documents.doc_count
-    field = terms.field("id")
-    if field is not None:
-        for docnum, term in zip(
-            field.lists.docs_of_lists(0, len(field.terms)).tolist(), field.terms.terms(0, len(field.terms)), strict=True
-        ):
-            ids[docnum] = term
-    return ids
 
 
 def _merge_documents(
@@ -157,65 +154,3 @@ def _place(target: npt.NDArray[Any], new_docnums: npt.NDArray[np.int32], values:
     target[new_docnums[is_live]] = values[is_live]
 
 
-def _merge_field(
-    writer: ContainerWriter, name: str, sources: Sequence[_Source], codes: npt.NDArray[np.uint8] | None
-) -> None:
-    parts = [(field, source.new_docnums) for source in sources if (field := source.terms.field(name)) is not None]
-    term_lists = [field.terms.terms(0, len(field.terms)) for field, _ in parts]
-    terms = sorted(set().union(*term_lists))
-    number_of = {term: number for number, term in enumerate(terms)}
-    keys, occurrences, weights, gaps = [], [], [], []
-    kind = parts[0][0].kind
-    has_positions = parts[0][0].lists.has("position")
-    for (field, new_docnums), term_list in zip(parts, term_lists, strict=True):
-        numbers = np.fromiter(map(number_of.__getitem__, term_list), dtype=np.int64, count=len(term_list))
-        part_keys, is_live = _posting_keys(field, new_docnums, numbers)
-        keys.append(part_keys)
-        occurrences.append(field.lists.occurrences_of(0, field.lists.posting_count)[is_live])
-        weights.append(field.lists.weights_of(0, field.lists.posting_count)[is_live])
-        if has_positions:
-            gaps.append(_live_positions(field, is_live))
-    key = np.concatenate(keys)
-    if len(key) == 0:
-        return
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    docs = (key & 0xFFFFFFFF).astype(np.int32)
-    counts = np.bincount(key >> 32, minlength=len(terms))
-    all_occurrences = np.concatenate(occurrences)
-    data = PostingData(
-        counts=counts[counts > 0],
-        docs=docs,
-        occurrences=all_occurrences[order],
-        weights=np.concatenate(weights)[order],
-        lengths=codes[docs] if codes is not None else None,
-        positions=_in_order(np.concatenate(gaps), all_occurrences, order) if has_positions else None,
-    )
-    kept = terms if counts.all() else [term for term, count in zip(terms, counts.tolist(), strict=True) if count]
-    write_field(writer, name, kept, data, kind=kind)
-
-
-def _posting_keys(
-    field: FieldTerms, new_docnums: npt.NDArray[np.int32], numbers: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Term number << 32 | new docnum of each live posting, and which of the field's postings are live."""
-    count = len(field.terms)
-    docnums = new_docnums[field.lists.docs_of_lists(0, count)]
-    keys = np.repeat(numbers << 32, field.lists.counts(0, count))
-    is_live = docnums >= 0
-    keys |= docnums
-    return keys[is_live], is_live
-
-
-def _live_positions(field: FieldTerms, is_live: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    positions = field.lists.positions_of_lists(0, len(field.terms))
-    if is_live.all():
-        return positions
-    return positions[np.repeat(is_live, field.lists.occurrences_of(0, field.lists.posting_count))]
-
-
-def _in_order(
-    positions: npt.NDArray[np.int64], occurrences: npt.NDArray[np.int64], order: npt.NDArray[np.intp]
-) -> npt.NDArray[np.int64]:
-    """The positions of each posting, the postings in ``order``."""
-    return positions[ranges(starts_of(occurrences)[:-1][order], occurrences[order])]
