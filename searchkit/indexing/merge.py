@@ -24,7 +24,7 @@ from searchkit.codec.segment import (
     TermFile,
     write_lengths,
 )
-from searchkit.codec.stored import StoredWriter
+from searchkit.codec.stored import StoredMerger
 from searchkit.codec.whoosh_codec import file_writer, open_documents, open_terms
 from searchkit.dates import UNDATED
 from searchkit.indexing.merged_fields import merge_field, united
@@ -121,14 +121,9 @@ def _merge_documents(
     writer: ContainerWriter, sources: Sequence[_Source], doc_count: int
 ) -> dict[str, npt.NDArray[np.uint8]]:
     """Write stored fields, lengths and columns; the length codes of each field by new docnum."""
-    lines: list[bytes] = [b""] * doc_count
+    stored = StoredMerger(writer, STORED, doc_count)
     for source in sources:
-        for new_docnum, line in zip(source.new_docnums.tolist(), source.documents.stored.lines(), strict=True):
-            if new_docnum >= 0:
-                lines[new_docnum] = line
-    stored = StoredWriter(writer, STORED)
-    for line in lines:
-        stored.add(line)
+        stored.add_all(source.documents.stored, source.new_docnums)
     stored.close()
     codes_of = {}
     for name in sorted({name for source in sources for name in source.documents.length_fields()}):
@@ -136,6 +131,8 @@ def _merge_documents(
         for source in sources:
             if source.documents.has_lengths(name):
                 _place(codes, source.new_docnums, source.documents.length_codes(name))
+        if not codes.any():
+            continue
         has_dropped = any((source.new_docnums < 0).any() for source in sources)
         exact = sum(source.documents.total_length(name) for source in sources)
         write_lengths(writer, name, codes, int(decode_lengths(codes).sum()) if has_dropped else exact)
@@ -152,5 +149,3 @@ def _merge_documents(
 def _place(target: npt.NDArray[Any], new_docnums: npt.NDArray[np.int32], values: npt.NDArray[Any]) -> None:
     is_live = new_docnums >= 0
     target[new_docnums[is_live]] = values[is_live]
-
-

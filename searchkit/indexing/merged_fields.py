@@ -154,11 +154,7 @@ def _merged_postings(parts: Sequence[_Part], term_count: int, codes: npt.NDArray
         plain = [_merged_plain(parts, first, last, doc_bits) for first, last in _runs(parts, term_count)]
         counts, docs = (np.concatenate(arrays) for arrays in zip(*plain, strict=True))
         return PostingData(counts=counts, docs=docs)
-    runs = [
-        run
-        for first, last in _runs(parts, term_count)
-        for run in _merged_scored(parts, first, last, doc_bits)
-    ]
+    runs = [run for first, last in _runs(parts, term_count) for run in _merged_scored(parts, first, last, doc_bits)]
     docs = np.concatenate([run.docs for run in runs])
     return PostingData(
         counts=np.concatenate([run.counts for run in runs]),
