@@ -5,7 +5,7 @@ out. A segment that another writer left, or whose files hold more than our schem
 articles instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,33 +30,43 @@ from searchkit.dates import UNDATED
 from searchkit.indexing.merged_fields import merge_field, united
 from searchkit.indexing.schema import INDEX_NAME
 
-_SMALL = 20_000
-"""Articles of a segment that counts as small: those are merged often, for little each time."""
+_SMALL = 10_000
+"""Articles of a segment that counts as small, smaller than what a batch makes: merged often, for little each time."""
 
+_FULL = 50_000
+"""Articles of a segment that is not merged any more, which bounds what a merge takes."""
+
+_MOST_SMALL = 5
+_MOST_LARGE = 7
 _RATIO = 4
-_MOST_LARGE = 6
 
 
 def segments_to_merge(sizes: Sequence[int]) -> list[int]:
     """Indexes of the segments to merge into one, given the live articles of each; empty when all may stay.
 
-    Small segments are kept in geometric proportion, each at least `_RATIO` times as large as all smaller ones together,
-    as in a log-structured merge tree (O'Neil et al., 1996): an article is rewritten a logarithmic number of times, and
-    a thousand single additions leave a handful of segments. Large ones are merged when there are too many to visit.
+    Small segments are let be until there are more than `_MOST_SMALL`; then the smallest become one, up to the first
+    that is more than `_RATIO` times as large as all before it, as in a log-structured merge tree (O'Neil et al.,
+    1996): an article is rewritten a logarithmic number of times, and most additions merge nothing. Of those neither small nor full the
+    smallest become one, full but not huge, when there are more than `_MOST_LARGE`.
     """
     order = sorted(range(len(sizes)), key=sizes.__getitem__)
     small = [index for index in order if sizes[index] < _SMALL]
-    merged = 0
-    smaller = 0
-    for place, index in enumerate(small):
-        if place and sizes[index] < _RATIO * smaller:
-            merged = place + 1
-        smaller += sizes[index]
-    chosen = small[:merged]
-    large = order[len(small) :]
+    if len(small) > _MOST_SMALL:
+        return _smallest(small, sizes, lambda count, together, size: count < 2 or size <= _RATIO * together)
+    large = [index for index in order if _SMALL <= sizes[index] < _FULL]
     if len(large) > _MOST_LARGE:
-        chosen += large[: len(large) - _MOST_LARGE // 2]
-    return chosen if len(chosen) > 1 else []
+        return _smallest(large, sizes, lambda count, together, size: together < _FULL)
+    return []
+
+
+def _smallest(order: Sequence[int], sizes: Sequence[int], takes_more: Callable[[int, int, int], bool]) -> list[int]:
+    """The first segments in ``order``, as long as their count, articles and the next one's articles say so."""
+    together = 0
+    for count, index in enumerate(order):
+        if not takes_more(count, together, sizes[index]):
+            return list(order[:count])
+        together += sizes[index]
+    return list(order)
 
 
 @dataclass(frozen=True, slots=True)
