@@ -44,15 +44,15 @@ _RATIO = 4
 def segments_to_merge(sizes: Sequence[int]) -> list[int]:
     """Indexes of the segments to merge into one, given the live articles of each; empty when all may stay.
 
-    Small segments are let be until there are more than `_MOST_SMALL`; then the smallest become one, up to the first
-    that is more than `_RATIO` times as large as all before it, as in a log-structured merge tree (O'Neil et al.,
-    1996): an article is rewritten a logarithmic number of times, and most additions merge nothing. Of those neither small nor full the
-    smallest become one, full but not huge, when there are more than `_MOST_LARGE`.
+    Small segments are let be until there are more than `_MOST_SMALL`; then the three smallest become one, and with
+    them all up to the first that is more than `_RATIO` times as large as those before it, as in a log-structured merge
+    tree (O'Neil et al., 1996): an article is rewritten a logarithmic number of times, and most additions merge
+    nothing. Of those neither small nor full the smallest become one when there are more than `_MOST_LARGE`.
     """
     order = sorted(range(len(sizes)), key=sizes.__getitem__)
     small = [index for index in order if sizes[index] < _SMALL]
     if len(small) > _MOST_SMALL:
-        return _smallest(small, sizes, lambda count, together, size: count < 2 or size <= _RATIO * together)
+        return _smallest(small, sizes, lambda count, together, size: count < 3 or size <= _RATIO * together)
     large = [index for index in order if _SMALL <= sizes[index] < _FULL]
     if len(large) > _MOST_LARGE:
         return _smallest(large, sizes, lambda count, together, size: together < _FULL)
