@@ -177,11 +177,11 @@ class LocalArchive:
     def delete(self, article_ids: Iterable[str]) -> int:
         """See `Engine.delete`."""
         ids = (article_ids,) if isinstance(article_ids, str) else article_ids
-        return writer.delete_articles(self._index, ids)
+        return writer.delete_articles(self._index, ids, self.settings)
 
     def optimize(self) -> None:
         """Merge the index into one segment and free the room of what was deleted or replaced."""
-        writer.optimize(self._index)
+        writer.optimize(self._index, self.settings)
 
     def close(self) -> None:
         """See `Engine.close`."""

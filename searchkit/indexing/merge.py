@@ -27,18 +27,21 @@ from searchkit.codec.segment import (
 from searchkit.codec.stored import StoredMerger
 from searchkit.codec.whoosh_codec import file_writer, open_documents, open_terms
 from searchkit.dates import UNDATED
+from searchkit.indexing.builder import ORDER, ORDERED_BY
 from searchkit.indexing.merged_fields import merge_field, united
 from searchkit.indexing.schema import INDEX_NAME
 
 _SMALL = 10_000
 """Articles of a segment that counts as small, smaller than what a batch makes: merged often, for little each time."""
 
-_FULL = 50_000
+FULL = 50_000
 """Articles of a segment that is not merged any more, which bounds what a merge takes."""
 
 _MOST_SMALL = 5
 _MOST_LARGE = 7
 _RATIO = 4
+_MOST_AT_ONCE = 20_000
+"""Articles that one addition may have to wait for, when three segments are not more."""
 
 
 def segments_to_merge(sizes: Sequence[int]) -> list[int]:
@@ -52,10 +55,14 @@ def segments_to_merge(sizes: Sequence[int]) -> list[int]:
     order = sorted(range(len(sizes)), key=sizes.__getitem__)
     small = [index for index in order if sizes[index] < _SMALL]
     if len(small) > _MOST_SMALL:
-        return _smallest(small, sizes, lambda count, together, size: count < 3 or size <= _RATIO * together)
-    large = [index for index in order if _SMALL <= sizes[index] < _FULL]
+        return _smallest(
+            small,
+            sizes,
+            lambda count, together, size: count < 3 or size <= min(_RATIO * together, _MOST_AT_ONCE - together),
+        )
+    large = [index for index in order if _SMALL <= sizes[index] < FULL]
     if len(large) > _MOST_LARGE:
-        return _smallest(large, sizes, lambda count, together, size: together < _FULL)
+        return _smallest(large, sizes, lambda count, together, size: together < FULL)
     return []
 
 
@@ -153,6 +160,7 @@ def _merge_documents(
     if (published != UNDATED).any():
         write_number_column(writer, "published", published)
     writer.meta["documents"] = doc_count
+    writer.meta[ORDER] = ORDERED_BY
     return codes_of
 
 

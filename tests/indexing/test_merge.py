@@ -149,15 +149,15 @@ def added_one_by_one(sizes: list[int], additions: int) -> tuple[list[int], list[
     return sizes, written
 
 
-@pytest.mark.parametrize("archive", [[100_000], [14_000] * 7, [25_000] * 4, [9_000] * 5, []])
+@pytest.mark.parametrize("archive", [[100_000], [14_000] * 7, [25_000] * 4, [9_000] * 2, []])
 def test_single_additions_leave_few_segments(archive: list[int]) -> None:
     """After 1,000 single additions there are at most 12 segments, and no merge and not all of them took much."""
     sizes, written = added_one_by_one(archive, 1_000)
     assert sum(sizes) == sum(archive) + 1_000
     assert len(sizes) <= 12
-    assert max(written) <= 40_000
+    assert max(written) <= 30_000
     assert sum(written) <= 1_000 * 12 + 50_000
-    assert len(written) <= 350, "most additions merge nothing"
+    assert len(written) <= 500, "most additions merge nothing"
 
 
 @given(st.lists(st.integers(1, 300_000), max_size=40))
