@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.kernels import WIDTHS, choose_width, pack_codes, starts_of, unpack_codes
+from searchkit.codec.kernels import choose_width, pack_codes, starts_of, unpack_codes
 
 RANK_STEP = 256
 SUM_STEP = 64
-FEW = 64  # values that are written without escapes: arrays begin at multiples of 64 bytes anyway
+FEW = 64  # values that are written in whole bytes: arrays begin at multiples of 64 of them anyway
 PROMOTE_AFTER = 256  # single look-ups after which an array decodes itself once and for all
 
 _WIDER = (8, 16, 32)
@@ -32,12 +32,14 @@ def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]
     """Writes an array of integers from 0 to 2**32 - 1 under a name, in the cheapest width."""
     if len(values) and values.dtype != np.uint32 and (int(values.min()) < 0 or int(values.max()) > _MAX):
         raise ValueError(f"array {name}: values must lie between 0 and {_MAX}")
+    if len(values) <= FEW:
+        largest = int(values.max()) if len(values) else 0
+        bits = 8 if largest < 0xFF else 16 if largest < 0xFFFF else 32
+        writer.meta.setdefault("packed", {})[name] = [len(values), bits]
+        writer.add(name, values.astype(f"<u{bits // 8}"))
+        return
     level = values.astype(np.uint32)
-    if len(level) <= FEW:
-        largest = int(level.max()) if len(level) else 0
-        bits = next(bits for bits in WIDTHS if largest < (1 << bits) - 1 or bits == 32)
-    else:
-        bits = choose_width(level)
+    bits = choose_width(level)
     writer.meta.setdefault("packed", {})[name] = [len(level), bits]
     while True:
         if bits == 32:
