@@ -21,7 +21,6 @@ from searchkit.codec.kernels import choose_width, pack_codes, starts_of, unpack_
 
 RANK_STEP = 256
 SUM_STEP = 64
-FEW = 64  # values that are written in whole bytes: arrays begin at multiples of 64 of them anyway
 PROMOTE_AFTER = 256  # single look-ups after which an array decodes itself once and for all
 
 _WIDER = (8, 16, 32)
@@ -32,12 +31,6 @@ def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]
     """Writes an array of integers from 0 to 2**32 - 1 under a name, in the cheapest width."""
     if len(values) and values.dtype != np.uint32 and (int(values.min()) < 0 or int(values.max()) > _MAX):
         raise ValueError(f"array {name}: values must lie between 0 and {_MAX}")
-    if len(values) <= FEW:
-        largest = int(values.max()) if len(values) else 0
-        bits = 8 if largest < 0xFF else 16 if largest < 0xFFFF else 32
-        writer.meta.setdefault("packed", {})[name] = [len(values), bits]
-        writer.add(name, values.astype(f"<u{bits // 8}"))
-        return
     level = values.astype(np.uint32)
     bits = choose_width(level)
     writer.meta.setdefault("packed", {})[name] = [len(level), bits]
@@ -46,6 +39,9 @@ def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]
             writer.add(name, level)
             return
         escape = (1 << bits) - 1
+        if bits >= 8 and (not len(level) or level.max() < escape):
+            writer.add(name, level.astype(f"<u{bits // 8}"))
+            return
         escaped = level >= escape
         codes = np.minimum(level, escape)
         writer.add(name, pack_codes(codes.astype(np.uint8), bits) if bits < 8 else codes.astype(f"<u{bits // 8}"))

@@ -46,7 +46,7 @@ class PostingData:
 
     counts: NDArray[np.int64]  # postings of each list, at least 1
     docs: NDArray[np.int32]  # n docnums, not falling within a list
-    occurrences: NDArray[np.int64] | None = None  # n, at least 1; None: 1 each
+    occurrences: NDArray[np.int64] | NDArray[np.uint32] | None = None  # n, at least 1; None: 1 each
     weights: NDArray[np.float32] | None = None  # n; None: the occurrences
     lengths: NDArray[np.uint8] | None = None  # n length codes (lengths.py), 0 for none; None: no lengths
     positions: NDArray[np.int64] | NDArray[np.uint32] | None = None  # one an occurrence

@@ -7,6 +7,7 @@ runs of about a million occurrences, so the arrays at work are as large for a la
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -152,18 +153,47 @@ def _merged_postings(parts: Sequence[_Part], term_count: int, codes: npt.NDArray
     lists = parts[0].lists
     if not (lists.has("position") or any(part.lists.has("occurrence") for part in parts)):
         plain = [_merged_plain(parts, first, last, doc_bits) for first, last in _runs(parts, term_count)]
-        counts, docs = (np.concatenate(arrays) for arrays in zip(*plain, strict=True))
-        return PostingData(counts=counts, docs=docs)
-    runs = [run for first, last in _runs(parts, term_count) for run in _merged_scored(parts, first, last, doc_bits)]
-    docs = np.concatenate([run.docs for run in runs])
+        return PostingData(
+            counts=np.concatenate([of_run for of_run, _ in plain]), docs=np.concatenate([of_run for _, of_run in plain])
+        )
+    posting_count = sum(part.lists.posting_count for part in parts)
+    counts = _Column(term_count, np.int64)
+    docs = _Column(posting_count, np.int32)
+    occurrences = _Column(posting_count, np.uint32)
+    weights = _Column(posting_count, np.float32)
+    positions = _Column(sum(part.lists.occurrence_count for part in parts), np.uint32)
+    for first, last in _runs(parts, term_count):
+        for run in _merged_scored(parts, first, last, doc_bits):
+            counts.extend(run.counts)
+            docs.extend(run.docs)
+            occurrences.extend(run.occurrences)
+            weights.extend(run.weights)
+            positions.extend(run.positions)
     return PostingData(
-        counts=np.concatenate([run.counts for run in runs]),
-        docs=docs,
-        occurrences=np.concatenate([run.occurrences for run in runs]),
-        weights=np.concatenate([run.weights for run in runs]),
-        lengths=codes[docs] if codes is not None else None,
-        positions=np.concatenate([run.positions for run in runs]),
+        counts=counts.filled(),
+        docs=docs.filled(),
+        occurrences=occurrences.filled(),
+        weights=weights.filled(),
+        lengths=codes[docs.filled()] if codes is not None else None,
+        positions=positions.filled(),
     )
+
+
+class _Column:
+    """An array filled run by run: joining the runs at the end would take twice the room."""
+
+    def __init__(self, length: int, dtype: type[np.generic]) -> None:
+        self._values = np.empty(length, dtype=dtype)
+        self._count = 0
+
+    def extend(self, values: npt.NDArray[Any]) -> None:
+        """Take in the next values."""
+        self._values[self._count : self._count + len(values)] = values
+        self._count += len(values)
+
+    def filled(self) -> npt.NDArray[Any]:
+        """The values taken in."""
+        return self._values[: self._count]
 
 
 def _runs(parts: Sequence[_Part], term_count: int) -> Iterator[tuple[int, int]]:
