@@ -32,6 +32,8 @@ _UNPACK = {bits: _unpack_table(bits) for bits in (1, 2, 4)}
 
 def pack_codes(codes: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
     """Packs uint8 codes below 2**bits into bytes, lowest bits first; bits is 1, 2 or 4."""
+    if bits == 1:
+        return np.packbits(codes, bitorder="little")
     per_byte = 8 // bits
     padded = np.zeros(-(-len(codes) // per_byte) * per_byte, dtype=np.uint8)
     padded[: len(codes)] = codes
