@@ -41,6 +41,8 @@ CHECKED_ON_READ = 1 << 16  # crc32 of 64 KiB takes 40 microseconds, once a file 
 
 # The only element types a file may name: plain numbers, little-endian.
 DTYPES = ("u1", "<u2", "<u4", "<u8", "i1", "<i2", "<i4", "<i8", "<f4", "<f8")
+_NAMES = {np.dtype(name): name for name in DTYPES}  # asking numpy for a name takes longer than writing a short array
+_SIZES = {name: np.dtype(name).itemsize for name in DTYPES}
 
 _RECOVERY = "restore it from a backup or build the index again with `searchkit index`"
 # What decoding nonsense can raise.
@@ -95,11 +97,14 @@ class ContainerWriter:
 
     def add(self, name: str, array: NDArray[Any]) -> None:
         """Writes one array; its dtype must be one of DTYPES, its byte order is made little-endian."""
-        dtype = array.dtype.newbyteorder("<").str.replace("|", "")
+        dtype = _NAMES.get(array.dtype) or array.dtype.newbyteorder("<").str.replace("|", "")
         if dtype not in DTYPES:
             raise TypeError(f"array {name}: {array.dtype} is not a dtype of the index format")
         self.begin(name, dtype)
-        self.append(np.ascontiguousarray(array, dtype=dtype).reshape(-1).view(np.uint8).data)
+        if array.nbytes <= ALIGNMENT and array.dtype in _NAMES:
+            self.append(array.tobytes())  # in a quarter of the time of a view
+        else:
+            self.append(np.ascontiguousarray(array, dtype=dtype).reshape(-1).view(np.uint8).data)
         self.end()
 
     def add_bytes(self, name: str, data: bytes | bytearray | memoryview) -> None:
@@ -128,7 +133,7 @@ class ContainerWriter:
         if self._open is None:
             raise ValueError("end without begin")
         name, dtype, offset, crc = self._open
-        count = (self._position - offset) // np.dtype(dtype).itemsize
+        count = (self._position - offset) // _SIZES[dtype]
         self._arrays[name] = [dtype, offset, count, crc]
         self._open = None
 
@@ -179,7 +184,7 @@ class Container:
     def size_of(self, name: str) -> int:
         """Returns the bytes an array takes in the file."""
         dtype, _, count, _ = self._arrays[name]
-        return count * np.dtype(dtype).itemsize
+        return count * _SIZES[dtype]
 
     def array(self, name: str) -> NDArray[Any]:
         """Returns an array as a read-only view of the file; IndexCorrupt when it is missing or damaged."""
@@ -197,7 +202,7 @@ class Container:
     def verify(self) -> None:
         """Checks every array against its checksum; raises IndexCorrupt at the first damage."""
         for name, (dtype, offset, count, crc) in self._arrays.items():
-            size = count * np.dtype(dtype).itemsize
+            size = count * _SIZES[dtype]
             if zlib.crc32(memoryview(self._buffer)[offset : offset + size]) != crc:
                 raise corrupt(self.name, f"array {name!r} does not match its checksum")
 
@@ -255,6 +260,6 @@ def _checked_entry(name: str, entry: list[Any], end: int) -> tuple[str, int, int
     numbers = (offset, count, crc)
     if dtype not in DTYPES or any(type(number) is not int or number < 0 for number in numbers):
         raise ValueError(f"array {name!r} is described as {entry!r}")
-    if offset % ALIGNMENT or offset < HEADER.size or offset + count * np.dtype(dtype).itemsize > end:
+    if offset % ALIGNMENT or offset < HEADER.size or offset + count * _SIZES[dtype] > end:
         raise ValueError(f"array {name!r} lies outside the file")
     return dtype, offset, count, crc

@@ -29,22 +29,25 @@ _MAX = 2**32 - 1
 
 def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]) -> None:
     """Writes an array of integers from 0 to 2**32 - 1 under a name, in the cheapest width."""
-    if len(values) and (int(values.min()) < 0 or int(values.max()) > _MAX):
+    largest = int(values.max()) if len(values) else 0
+    if largest > _MAX or (len(values) and values.dtype.kind == "i" and int(values.min()) < 0):
         raise ValueError(f"array {name}: values must lie between 0 and {_MAX}")
     level = values.astype(np.uint32)
-    bits = choose_width(level)
+    bits = choose_width(level) if largest or not len(level) else 1
     writer.meta.setdefault("packed", {})[name] = [len(level), bits]
     while True:
         if bits == 32:
             writer.add(name, level)
             return
         escape = (1 << bits) - 1
+        if largest < escape:
+            whole = level.astype(f"<u{max(bits // 8, 1)}")
+            writer.add(name, pack_codes(whole, bits) if bits < 8 else whole)
+            return
         escaped = level >= escape
         codes = np.minimum(level, escape)
         writer.add(name, pack_codes(codes.astype(np.uint8), bits) if bits < 8 else codes.astype(f"<u{bits // 8}"))
         level = level[escaped]
-        if not len(level):
-            return
         per_step = np.add.reduceat(escaped, np.arange(0, len(escaped), RANK_STEP), dtype=np.int64)
         writer.add(f"{name}.rank", starts_of(per_step)[:-1].astype(np.uint32))
         bits = next(wider for wider in _WIDER if wider > bits)

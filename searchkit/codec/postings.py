@@ -46,10 +46,10 @@ class PostingData:
 
     counts: NDArray[np.int64]  # postings of each list, at least 1
     docs: NDArray[np.int32]  # n docnums, not falling within a list
-    occurrences: NDArray[np.int64] | None = None  # n, at least 1; None: 1 each
+    occurrences: NDArray[np.int64] | NDArray[np.uint32] | None = None  # n, at least 1; None: 1 each
     weights: NDArray[np.float32] | None = None  # n; None: the occurrences
     lengths: NDArray[np.uint8] | None = None  # n length codes (lengths.py), 0 for none; None: no lengths
-    positions: NDArray[np.int64] | None = None  # one an occurrence
+    positions: NDArray[np.int64] | NDArray[np.uint32] | None = None  # one an occurrence
     char_starts: NDArray[np.int64] | None = None  # one an occurrence
     char_ends: NDArray[np.int64] | None = None  # one an occurrence
     boosts: NDArray[np.float64] | None = None  # one an occurrence
@@ -429,6 +429,10 @@ class PostingLists:
         """Returns where each list starts among the postings of the field, and their number at the end."""
         return self._counts.all()
 
+    def bounds_of_lists(self, first: int, last: int) -> tuple[int, int]:
+        """Returns the first posting of list first, and the end of those of the list before last."""
+        return self._counts.start(first), self._counts.start(last)
+
     def docs_of_lists(self, first: int, last: int) -> NDArray[np.int32]:
         """Returns the docnums of lists first to last, list after list (int32)."""
         start, end = self._counts.start(first), self._counts.start(last)
@@ -446,6 +450,10 @@ class PostingLists:
         if not self.has("occurrence"):
             return np.ones(end - start, dtype=np.int64)
         return self._packed("occurrence").slice(start, end).astype(np.int64) + 1
+
+    def occurrence_totals(self, first: int, last: int) -> NDArray[np.int64]:
+        """Returns the sum of the occurrences of each of lists first to last."""
+        return self._totals.counts(first, last) if self.has("occurrence") else self.counts(first, last)
 
     def weights_of(self, start: int, end: int) -> NDArray[np.float32]:
         """Returns the weights of postings start to end of the field (float32)."""
@@ -468,7 +476,7 @@ class PostingLists:
             return np.asarray((counts * self._constant).astype(np.float32), dtype=np.float64)
         if self._weight_mode == "float":
             return np.asarray(self._array("weight_total")[first:last], dtype=np.float64)
-        totals = self._totals.counts(first, last) if self.has("occurrence") else counts
+        totals = self.occurrence_totals(first, last)
         if self._weight_mode == "excess":
             totals = totals + self._packed("excess_total").slice(first, last)
         return totals.astype(np.float64)

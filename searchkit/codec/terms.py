@@ -63,6 +63,13 @@ class TermDictionary:
             position += length
         return found
 
+    def joined(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Returns the bytes of all terms one after another, zero-copy, and the length of each term."""
+        lengths = self._offsets.counts(0, len(self))
+        if int(lengths.sum()) != len(self._data):
+            raise corrupt(self._container.name, "the term dictionary is cut off")
+        return self._data, lengths
+
     def lower_bound(self, term: bytes) -> int:
         """Returns the ordinal of the first term that is not before the one given; len(self) when all are."""
         low, high = 0, -(-len(self) // SUM_STEP)  # the answer is after head low - 1 and not after head high

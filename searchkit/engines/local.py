@@ -194,13 +194,13 @@ class LocalArchive:
         from searchkit.indexing import writer
 
         ids = (article_ids,) if isinstance(article_ids, str) else article_ids
-        return writer.delete_articles(self._index, ids)
+        return writer.delete_articles(self._index, ids, self.settings)
 
     def optimize(self) -> None:
         """Merge the index into one segment, without what was deleted or replaced; the next commit frees the room."""
         from searchkit.indexing import writer
 
-        writer.optimize(self._index)
+        writer.optimize(self._index, self.settings)
 
     def close(self) -> None:
         """See `Engine.close`."""

@@ -29,6 +29,10 @@ from searchkit.indexing.inverter import ArticleText, InvertedBatch, InvertedFiel
 from searchkit.indexing.schema import FACET_FIELDS, INDEX_NAME, LABEL_FIELDS, language_labels, written
 from searchkit.settings import Settings
 
+ORDER = "order"
+ORDERED_BY = ["published", "id"]
+"""What the directory of a segment says in which articles lie as told above, with the fields of our schema alone."""
+
 _SCORED = ("text", "title")
 _EXACT = ("text_exact", "title_exact")
 
@@ -87,6 +91,7 @@ class SegmentBuilder:
         if (published != UNDATED).any():
             write_number_column(writer, "published", published)
         writer.meta["documents"] = len(articles)
+        writer.meta[ORDER] = ORDERED_BY
 
     def _write_terms(
         self,

@@ -8,17 +8,21 @@ readers go on seeing the index as it was. `IndexStorage` makes commits durable.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from whoosh.index import TOC, FileIndex, clean_files
 from whoosh.util.filelock import try_for
 
 from searchkit.article import Article
 from searchkit.codec import ArraySegment
-from searchkit.codec.segment import FieldTerms
+from searchkit.codec.segment import FieldTerms, TermFile
 from searchkit.codec.whoosh_codec import open_terms
 from searchkit.errors import IndexLocked
 from searchkit.indexing.batches import BatchLimits, Intake
-from searchkit.indexing.merge import merge_segments, segments_to_merge
+from searchkit.indexing.builder import SegmentBuilder
+from searchkit.indexing.foreign import converted, find_foreign, is_foreign
+from searchkit.indexing.merge import FULL, merge_segments, segments_to_merge
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.storage import disk_failures
 from searchkit.indexing.workers import SegmentBuilders
@@ -26,6 +30,12 @@ from searchkit.page.model import AddReport
 from searchkit.settings import Settings
 
 _LOCK_TIMEOUT_SECONDS = 10.0
+
+_OPENED: WeakKeyDictionary[FileIndex, dict[str, TermFile]] = WeakKeyDictionary()
+"""The terms of the segments of an index, kept from commit to commit: their files never change.
+
+Only who holds the write lock of the index uses its entry.
+"""
 
 
 def add_articles(
@@ -47,7 +57,7 @@ def add_articles(
     """
     intake = Intake(articles, on_progress)
     place_of: dict[str, int] = {}
-    with _writing(index) as commit:
+    with _writing(index, settings) as commit:
         with SegmentBuilders(index.storage, settings, workers, limits) as builders:
             for batch, built in builders.build(intake.items(), commit.new_segment):
                 intake.note(batch, built.of_blocks)
@@ -71,18 +81,18 @@ def add_articles(
     return AddReport(added=added, replaced=intake.taken - added)
 
 
-def delete_articles(index: FileIndex, article_ids: Iterable[str]) -> int:
+def delete_articles(index: FileIndex, article_ids: Iterable[str], settings: Settings) -> int:
     """Remove articles in one commit and say how many were there."""
-    with _writing(index) as commit, disk_failures(index.storage):
+    with _writing(index, settings) as commit, disk_failures(index.storage):
         deleted = commit.delete(list(dict.fromkeys(article_ids)))
         if deleted:
             commit.publish()
     return deleted
 
 
-def optimize(index: FileIndex) -> None:
+def optimize(index: FileIndex, settings: Settings) -> None:
     """Merge everything into one segment, dropping what was deleted; the commit after this one frees its room."""
-    with _writing(index) as commit, disk_failures(index.storage):
+    with _writing(index, settings) as commit, disk_failures(index.storage):
         commit.merge(list(range(len(commit.segments))))
         commit.publish()
 
@@ -90,14 +100,16 @@ def optimize(index: FileIndex) -> None:
 class _Commit:
     """What the next table of contents will say."""
 
-    def __init__(self, index: FileIndex) -> None:
+    def __init__(self, index: FileIndex, settings: Settings) -> None:
         toc = index._read_toc()
         self._latest_generation = index.latest_generation
         self._storage = index.storage
         self._schema = toc.schema
         self._index_name = index.indexname
         self._generation = toc.generation + 1
-        self.segments: list[ArraySegment] = list(toc.segments)
+        self._opened = _OPENED.setdefault(index, {})
+        self._settings = settings
+        self.segments: list[Any] = list(toc.segments)  # ours, and what another writer of Whoosh's left
         self.added: list[ArraySegment] = []
         self._made: list[ArraySegment] = []
 
@@ -111,33 +123,61 @@ class _Commit:
         """Mark articles of the last commit deleted; how many were there."""
         return sum(self.delete_from(segment, article_ids) for segment in self.segments)
 
-    def delete_from(self, segment: ArraySegment, article_ids: Sequence[str]) -> int:
+    def delete_from(self, segment: Any, article_ids: Sequence[str]) -> int:
         """Mark articles of one segment deleted; how many were there."""
-        terms = open_terms(self._storage, segment)
-        field = terms.field("id")
-        docnums = _docnums_of(field, [article_id.encode() for article_id in article_ids]) if field else []
+        field = self._ids_of(segment) if isinstance(segment, ArraySegment) else None
+        if field is not None and len(field.terms) == field.lists.posting_count:
+            docnums = _docnums_of(field, [article_id.encode() for article_id in article_ids])
+        else:
+            docnums = find_foreign(self._storage, self._schema, segment, article_ids)
         found = [docnum for docnum in docnums if not segment.is_deleted(docnum)]
         for docnum in found:
             segment.delete_document(docnum)
-        terms.close()
         return len(found)
 
+    def _ids_of(self, segment: ArraySegment) -> FieldTerms | None:
+        name = segment.segment_id()
+        if name not in self._opened:
+            self._opened[name] = open_terms(self._storage, segment)
+        return self._opened[name].field("id")
+
     def merge(self, chosen: Sequence[int]) -> None:
-        """Replace the chosen segments by one."""
-        merged = merge_segments(self._storage, [self.segments[index] for index in chosen])
-        self._made.append(merged)
-        self.segments = [segment for index, segment in enumerate(self.segments) if index not in set(chosen)]
-        if merged.doc_count_all():
-            self.segments.append(merged)
+        """Replace the chosen segments by one, and with them those of other writers that are not full."""
+        is_foreign_at = [is_foreign(self._storage, segment) for segment in self.segments]
+        taken = {
+            index
+            for index, segment in enumerate(self.segments)
+            if index in chosen or (is_foreign_at[index] and _live_count(segment) < FULL)
+        }
+        sources = []
+        for index in sorted(taken):
+            if is_foreign_at[index]:
+                sources += self._converted(self.segments[index])
+            else:
+                sources.append(self.segments[index])
+        merged = merge_segments(self._storage, sources) if sources else None
+        self.segments = [segment for index, segment in enumerate(self.segments) if index not in taken]
+        if merged is not None:
+            self._made.append(merged)
+            if merged.doc_count_all():
+                self.segments.append(merged)
+
+    def _converted(self, segment: Any) -> list[ArraySegment]:
+        made = []
+        builder = SegmentBuilder(self._storage, self._settings)
+        for part in converted(self._storage, self._schema, segment, builder):
+            self._made.append(part)
+            made.append(part)
+        return made
 
     def publish(self) -> None:
         """Write the table of contents, after the merges that keep the number of segments small."""
         self.segments += self.added
         self.segments = [segment for segment in self.segments if _live_count(segment)]
-        chosen = segments_to_merge([_live_count(segment) for segment in self.segments])
-        if chosen:
+        while chosen := segments_to_merge([_live_count(segment) for segment in self.segments]):
             self.merge(chosen)
         TOC(self._schema, self.segments, self._generation).write(self._storage, self._index_name)
+        self._close_all_but({segment.segment_id() for segment in self.segments})
         clean_files(self._storage, self._index_name, self._generation, self.segments)
 
     def abandon(self) -> None:
@@ -147,13 +187,18 @@ class _Commit:
         """
         if self._generation <= self._latest_generation():
             return
+        self._close_all_but(set())
         for segment in self._made:
             for name in segment.list_files(self._storage):
                 self._storage.delete_file(name)
 
+    def _close_all_but(self, kept: set[str]) -> None:
+        for name in self._opened.keys() - kept:
+            self._opened.pop(name).close()
+
 
 @contextmanager
-def _writing(index: FileIndex) -> Iterator[_Commit]:
+def _writing(index: FileIndex, settings: Settings) -> Iterator[_Commit]:
     with disk_failures(index.storage):
         lock = index.lock("WRITELOCK")
         is_mine = try_for(lock.acquire, timeout=_LOCK_TIMEOUT_SECONDS, delay=0.05)
@@ -165,7 +210,7 @@ def _writing(index: FileIndex) -> Iterator[_Commit]:
         )
     try:
         with disk_failures(index.storage):
-            commit = _Commit(index)
+            commit = _Commit(index, settings)
         try:
             yield commit
         finally:
@@ -185,5 +230,5 @@ def _docnums_of(field: FieldTerms, article_ids: list[bytes]) -> list[int]:
     return [docnum for term, docnum in zip(terms, docnums, strict=True) if term in wanted]
 
 
-def _live_count(segment: ArraySegment) -> int:
+def _live_count(segment: Any) -> int:
     return int(segment.doc_count_all() - segment.deleted_count())

@@ -29,8 +29,8 @@ Change = Callable[[ArchiveIndex], object]
 
 CHANGES: dict[str, Change] = {
     "add and replace": lambda index: writer.add_articles(index, [article(1, "changed"), article(9)], SETTINGS),
-    "delete": lambda index: writer.delete_articles(index, ["n2"]),
-    "merge": writer.optimize,
+    "delete": lambda index: writer.delete_articles(index, ["n2"], SETTINGS),
+    "merge": lambda index: writer.optimize(index, SETTINGS),
 }
 AFTER = {
     "add and replace": ["n0", "n1", "n2", "n3", "n9"],
@@ -187,9 +187,9 @@ def archives_after_power_cuts(folder: Path, scratch: Path, *, durable: bool) -> 
     states = [(0, BEFORE)]
     writer.add_articles(index, [article(1, "changed"), article(9)], SETTINGS)
     states.append((len(storage.events), ["n0", "n1", "n2", "n3", "n9"]))
-    writer.delete_articles(index, ["n0"])
+    writer.delete_articles(index, ["n0"], SETTINGS)
     states.append((len(storage.events), ["n1", "n2", "n3", "n9"]))
-    writer.optimize(index)
+    writer.optimize(index, SETTINGS)
     states.append((len(storage.events), ["n1", "n2", "n3", "n9"]))
     writer.add_articles(index, [article(10)], SETTINGS)
     states.append((len(storage.events), ["n1", "n10", "n2", "n3", "n9"]))
@@ -241,7 +241,7 @@ def write_until_killed(folder: Path, first: int, acknowledge: int) -> None:
         writer.add_articles(index, [article(number)], SETTINGS)
         os.write(acknowledge, number.to_bytes(4, "little"))
         if number % 5 == 0:
-            writer.optimize(index)
+            writer.optimize(index, SETTINGS)
 
 
 def start_writer(folder: Path, first: int) -> tuple[int, int]:
@@ -336,7 +336,7 @@ class BusyStorage(IndexStorage):
             self.suffix = "nothing more"
             for number in (20, 21):
                 writer.add_articles(store.open_index(Path(self.folder), SETTINGS), [article(number)], SETTINGS)
-                writer.optimize(store.open_index(Path(self.folder), SETTINGS))
+                writer.optimize(store.open_index(Path(self.folder), SETTINGS), SETTINGS)
         return super().open_file(name, **kwargs)
 
 

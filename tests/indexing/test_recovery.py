@@ -38,8 +38,8 @@ DAMAGES: dict[str, Damage] = {
 
 COMMITS = {
     "add": lambda index: writer.add_articles(index, [article(9), article(1, "changed")], SETTINGS),
-    "merge": writer.optimize,
-    "delete": lambda index: writer.delete_articles(index, ["n1"]),
+    "merge": lambda index: writer.optimize(index, SETTINGS),
+    "delete": lambda index: writer.delete_articles(index, ["n1"], SETTINGS),
 }
 
 

@@ -1,0 +1,218 @@
+"""Merging: the segment that indexing the live articles at once would have made, and few segments at little cost."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from whoosh.filedb.filestore import RamStorage
+
+from searchkit.article import Article
+from searchkit.codec import ArraySegment, stored
+from searchkit.codec.lengths import decode_lengths
+from searchkit.codec.whoosh_codec import open_documents, open_terms
+from searchkit.indexing.builder import SegmentBuilder
+from searchkit.indexing.merge import merge_segments, segments_to_merge
+from searchkit.settings import Settings
+
+WORDS = (
+    "platelets",
+    "Küche",
+    "C++",
+    "血小板輸血",
+    "donors",
+    "donation",
+    "a",
+    "ครั้งแรก",
+    "e-mail",
+    "internationalization",
+)
+
+
+def text(least: int = 0) -> st.SearchStrategy[str]:
+    """A few words, often the same ones."""
+    return st.lists(st.sampled_from(WORDS), min_size=least, max_size=12).map(" ".join)
+
+
+articles = st.builds(
+    Article,
+    id=st.sampled_from([f"article-{n}" for n in range(12)] + ["a", "ab", "abcdefgh", "abcdefghi", "abcdefgh\0"]),
+    title=text(1),
+    body=text(),
+    summary=st.sampled_from(["", "Anti-D for everybody"]),
+    published=st.sampled_from([None, date(2017, 8, 23), date(2018, 1, 1), date(1999, 12, 31)]),
+    topics=st.lists(st.sampled_from(["Blood", "blood", "Plasma & more", "x" * 40]), max_size=3),
+    authors=st.lists(st.sampled_from(["Ann Lee", "Zoë"]), max_size=2),
+    kind=st.sampled_from(["", "news"]),
+    language=st.sampled_from([None, "en", "de", "pt-BR", "ja", "th"]),
+    extra=st.sampled_from([{}, {"page": 3}]),
+)
+
+
+def contents(storage: Any, segment: ArraySegment) -> dict[str, Any]:
+    """Everything that can be read from a segment, but for the exact sums of lengths."""
+    documents, terms = open_documents(storage, segment), open_terms(storage, segment)
+    found: dict[str, Any] = {"documents": documents.doc_count, "lines": list(documents.stored.lines())}
+    assert found["lines"] == [documents.stored.line(docnum) for docnum in range(documents.doc_count)]
+    for name in documents.length_fields():
+        found["length", name] = documents.length_codes(name).tolist(), documents.length_extremes(name)
+    for name in documents.columns.names():
+        found["column", name] = documents.columns.numbers(name).tolist()
+    for name in terms.field_names():
+        field = terms.field(name)
+        assert field is not None
+        count, lists = len(field.terms), field.lists
+        found["field", name] = {
+            "kind": field.kind,
+            "terms": field.terms.terms(0, count),
+            "counts": lists.counts(0, count).tolist(),
+            "docs": lists.docs_of_lists(0, count).tolist(),
+            "occurrences": lists.occurrences_of(0, lists.posting_count).tolist(),
+            "weights": lists.weights_of(0, lists.posting_count).tolist(),
+            "positions": lists.positions_of_lists(0, count).tolist() if lists.has("position") else None,
+            "statistics": lists.statistics_of_lists(0, count),
+        }
+    return found
+
+
+def total_lengths(storage: Any, segment: ArraySegment) -> dict[str, int]:
+    documents = open_documents(storage, segment)
+    return {name: documents.total_length(name) for name in documents.length_fields()}
+
+
+def parts_of(batch: Sequence[Article], cuts: Sequence[int]) -> list[list[Article]]:
+    """The articles cut into parts, of each id only the last in a part."""
+    bounds = [0, *sorted(cuts), len(batch)]
+    parts = [batch[first:last] for first, last in pairwise(bounds)]
+    return [list({article.id: article for article in part}.values()) for part in parts if part]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    batch=st.lists(articles, min_size=2, max_size=24),
+    cuts=st.lists(st.integers(0, 24), min_size=1, max_size=4),
+    deleted=st.sets(st.sampled_from(["article-1", "article-2", "article-3", "a"])),
+    title_weight=st.sampled_from([3.0, 1.0, 2.3]),
+)
+def test_a_merge_is_indexing_at_once(
+    batch: list[Article], cuts: list[int], deleted: set[str], title_weight: float
+) -> None:
+    """The merged segment reads, array by array, as the one made of the articles that are live.
+
+    Of the sums of lengths this holds without deletions only: what is deleted takes with it no more than its code
+    tells, and the sum becomes, as in Whoosh's merges, that of the codes.
+    """
+    storage = RamStorage()
+    builder = SegmentBuilder(storage, Settings(title_weight=title_weight))
+    segments, live = [], {}
+    for part in parts_of(batch, cuts):
+        for segment in segments:
+            delete(storage, segment, {article.id for article in part})
+        segments.append(builder.build(part))
+        live |= {article.id: article for article in part}
+    for segment in segments:
+        delete(storage, segment, deleted)
+    expected = builder.build([article for article in live.values() if article.id not in deleted])
+    merged = merge_segments(storage, segments)
+    assert merged.doc_count_all() == expected.doc_count_all()
+    assert contents(storage, merged) == contents(storage, expected)
+    if any(segment.has_deletions() for segment in segments):
+        codes = {name: open_documents(storage, merged).length_codes(name) for name in total_lengths(storage, merged)}
+        assert total_lengths(storage, merged) == {name: decode_lengths(of).sum() for name, of in codes.items()}
+    else:
+        assert total_lengths(storage, merged) == total_lengths(storage, expected)
+
+
+def delete(storage: Any, segment: ArraySegment, ids: set[str]) -> None:
+    """Mark the articles of these ids deleted."""
+    field = open_terms(storage, segment).field("id")
+    assert field is not None
+    for ordinal, term in enumerate(field.terms.terms(0, len(field.terms))):
+        if term.decode() in ids:
+            segment.delete_document(int(field.lists.docs(ordinal)[0]))
+
+
+def added_one_by_one(sizes: list[int], additions: int) -> tuple[list[int], list[int]]:
+    """The sizes of the segments after single additions, and how many articles each merge wrote."""
+    written = []
+    for _ in range(additions):
+        sizes = [*sizes, 1]
+        chosen = segments_to_merge(sizes)
+        if chosen:
+            merged = sum(sizes[index] for index in chosen)
+            written.append(merged)
+            sizes = [size for index, size in enumerate(sizes) if index not in chosen] + [merged]
+    return sizes, written
+
+
+@pytest.mark.parametrize("archive", [[100_000], [14_000] * 7, [25_000] * 4, [9_000] * 2, []])
+def test_single_additions_leave_few_segments(archive: list[int]) -> None:
+    """After 1,000 single additions there are at most 12 segments, and no merge and not all of them took much."""
+    sizes, written = added_one_by_one(archive, 1_000)
+    assert sum(sizes) == sum(archive) + 1_000
+    assert len(sizes) <= 12
+    assert max(written) <= 30_000
+    assert sum(written) <= 1_000 * 12 + 50_000
+    assert len(written) <= 500, "most additions merge nothing"
+
+
+@given(st.lists(st.integers(1, 300_000), max_size=40))
+def test_merging_comes_to_an_end(sizes: list[int]) -> None:
+    """Merge after merge, each of two or more segments, few remain that are not full, and no merge is huge."""
+    while chosen := segments_to_merge(sizes):
+        assert len(set(chosen)) == len(chosen) > 1
+        merged = sum(sizes[index] for index in chosen)
+        assert merged < 100_000
+        sizes = [size for index, size in enumerate(sizes) if index not in chosen] + [merged]
+    assert sum(size < 50_000 for size in sizes) <= 12
+
+
+def test_an_article_is_rewritten_a_logarithmic_number_of_times() -> None:
+    """Ten times as many single additions write each article a few times more, not ten times as often."""
+    often = [sum(added_one_by_one([], additions)[1]) / additions for additions in (200, 2_000, 20_000)]
+    assert often[1] - often[0] < 12
+    assert often[2] - often[1] < 12
+
+
+def test_merges_of_nothing() -> None:
+    """Segments whose articles are all deleted make an empty segment."""
+    storage = RamStorage()
+    builder = SegmentBuilder(storage, Settings())
+    segments = [builder.build([Article(id=name, title="Platelets")]) for name in "ab"]
+    for segment in segments:
+        segment.delete_document(0)
+    merged = merge_segments(storage, segments)
+    assert merged.doc_count_all() == 0
+    assert open_terms(storage, merged).field_names() == []
+
+
+@pytest.mark.parametrize("deleted", [0, 2, 290])
+def test_larger_archives_are_merged_twice(deleted: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks, bitmaps and stored lines come out of merges, and merges of merges, as of indexing all at once."""
+    monkeypatch.setattr(stored, "COPIED_TOGETHER", 1)  # blocks of so small an archive are copied, too
+    storage = RamStorage()
+    builder = SegmentBuilder(storage, Settings())
+    random = np.random.default_rng(7)
+    made = [
+        Article(
+            id=f"n{n}",
+            title=f"Platelets {random.integers(50)}",
+            body=" ".join(f"w{word}" for word in random.zipf(1.3, 60) % 500) + " end",
+            published=date.fromordinal(736_000 + int(random.integers(2000))),
+        )
+        for n in range(1_200)
+    ]
+    segments = [builder.build(made[first : first + 300]) for first in range(0, 1_200, 300)]
+    gone = {f"n{n}" for n in range(deleted)}
+    delete(storage, segments[0], gone)
+    merged = merge_segments(storage, [merge_segments(storage, segments[:3]), segments[3]])
+    assert contents(storage, merged) == contents(storage, builder.build([a for a in made if a.id not in gone]))
+    container = open_documents(storage, merged).container
+    assert "stored/line" in container
+    lines = open_documents(storage, merged).stored
+    read = [line for block in range(len(lines.line_starts()) - 1) for line in lines.unpacked(block)]
+    assert len(read) == 1_200 - deleted, "what is deleted is in no block"
