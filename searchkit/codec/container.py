@@ -17,6 +17,7 @@ raises IndexCorrupt with the file's name; readers above use `damage` to turn the
 
 import json
 import mmap
+import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -221,26 +222,8 @@ class Container:
 
     def _read_directory(self) -> tuple[dict[str, tuple[str, int, int, int]], dict[str, Any]]:
         size = len(self._buffer)
-        if size < HEADER.size + TRAILER.size:
-            raise corrupt(self.name, f"only {size} bytes long, the file has been cut off")
-        magic, version, reserved, kind = HEADER.unpack_from(self._buffer, 0)
-        if magic != MAGIC:
-            raise corrupt(self.name, f"starts with {magic!r}, which is not an index file of searchkit")
-        if version > FORMAT_VERSION:
-            raise IndexTooNew(
-                f"{self.name}: format {version} is newer than {FORMAT_VERSION}, the newest that is read; "
-                "upgrade searchkit or build the index again with `searchkit index`"
-            )
-        if version < OLDEST_READABLE:
-            raise IndexTooOld(
-                f"{self.name}: format {version} is older than {OLDEST_READABLE}, the oldest that is read; "
-                "build the index again with `searchkit index`"
-            )
-        if kind.rstrip(b"\0") != self.kind.encode("ascii") or reserved or any(self._buffer[24 : HEADER.size]):
-            raise corrupt(self.name, f"its header says {kind!r}, expected {self.kind!r}")
-        offset, length, crc, reserved, end = TRAILER.unpack_from(self._buffer, size - TRAILER.size)
-        if end != END_MAGIC or reserved or offset + length + TRAILER.size != size:
-            raise corrupt(self.name, "the end of the file is missing or damaged")
+        head, tail = self._buffer[: HEADER.size], self._buffer[max(size - TRAILER.size, 0) :]
+        offset, length, crc = _read_ends(head, tail, size, self.name, self.kind)
         encoded = self._buffer[offset : offset + length]
         if zlib.crc32(encoded) != crc:
             raise corrupt(self.name, "the directory of arrays does not match its checksum")
@@ -253,6 +236,39 @@ class Container:
         if not isinstance(meta, dict):
             raise corrupt(self.name, "the directory of arrays is not usable (meta is not an object)")
         return arrays, meta
+
+
+def check_ends(file: BinaryIO, name: str, *, kind: str) -> None:
+    """Raises IndexCorrupt, IndexTooOld or IndexTooNew unless a file begins and ends as a complete one does."""
+    head = file.read(HEADER.size)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - TRAILER.size, 0))
+    _read_ends(head, file.read(TRAILER.size), size, name, kind)
+
+
+def _read_ends(head: bytes, tail: bytes, size: int, name: str, expected: str) -> tuple[int, int, int]:
+    """Offset, length and checksum of the directory of a file of ``size`` bytes."""
+    if size < HEADER.size + TRAILER.size:
+        raise corrupt(name, f"only {size} bytes long, the file has been cut off")
+    magic, version, reserved, kind = HEADER.unpack(head)
+    if magic != MAGIC:
+        raise corrupt(name, f"starts with {magic!r}, which is not an index file of searchkit")
+    if version > FORMAT_VERSION:
+        raise IndexTooNew(
+            f"{name}: format {version} is newer than {FORMAT_VERSION}, the newest that is read; "
+            "upgrade searchkit or build the index again with `searchkit index`"
+        )
+    if version < OLDEST_READABLE:
+        raise IndexTooOld(
+            f"{name}: format {version} is older than {OLDEST_READABLE}, the oldest that is read; "
+            "build the index again with `searchkit index`"
+        )
+    if kind.rstrip(b"\0") != expected.encode("ascii") or reserved or any(head[24:]):
+        raise corrupt(name, f"its header says {kind!r}, expected {expected!r}")
+    offset, length, crc, reserved, end = TRAILER.unpack(tail)
+    if end != END_MAGIC or reserved or offset + length + TRAILER.size != size:
+        raise corrupt(name, "the end of the file is missing or damaged")
+    return offset, length, crc
 
 
 def _checked_entry(name: str, entry: list[Any], end: int) -> tuple[str, int, int, int]:

@@ -21,6 +21,7 @@ from whoosh.fields import Schema
 from whoosh.reading import SegmentReader
 
 from searchkit.codec import ArraySegment
+from searchkit.codec.container import check_ends
 from searchkit.codec.segment import DOCUMENTS_EXTENSION, TERMS_EXTENSION
 from searchkit.codec.whoosh_codec import open_documents, open_terms
 from searchkit.errors import IndexCorrupt
@@ -164,13 +165,10 @@ def _restore_array(state: Any) -> ArraySegment:
 
 
 def _validate_array(storage: IndexStorage, _schema: Schema, segment: Segment) -> None:
-    terms, documents = open_terms(storage, segment), open_documents(storage, segment)
-    if documents.doc_count != segment.doc_count_all():
-        raise corrupt(
-            documents.container.name, f"it has {documents.doc_count} documents, the table of contents another number"
-        )
-    terms.close()
-    documents.close()
+    for extension, kind in ((TERMS_EXTENSION, "terms"), (DOCUMENTS_EXTENSION, "documents")):
+        name = segment.make_filename(extension)
+        with storage.open_file(name) as file:
+            check_ends(file, name, kind=kind)
 
 
 def _verify_array(storage: IndexStorage, _schema: Schema, segment: Segment) -> Iterator[Problem]:

@@ -54,7 +54,7 @@ class Generation:
         self._segments: list[tuple[SegmentView, int]] = []
         reader = self.searcher.reader()
         if reader.doc_count_all():
-            self._segments = [(view_of(index.storage, leaf), base) for leaf, base in reader.leaf_readers()]
+            self._segments = [(view_of(leaf), base) for leaf, base in reader.leaf_readers()]
         self._columns: dict[str, LabelColumn] = {}
         self._lengths: dict[str, Scores] = {}
         self._lock = threading.Lock()

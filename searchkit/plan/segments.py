@@ -5,7 +5,7 @@ readers, slowly: one that a foreign writer left, until its next merge, and the s
 """
 
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from whoosh.reading import SegmentReader
 
 from searchkit.codec import ArraySegment
 from searchkit.codec.lengths import decode_lengths
-from searchkit.codec.whoosh_codec import open_documents, open_terms
+from searchkit.codec.segment import DocumentFile, TermFile
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores
 
@@ -66,11 +66,11 @@ class SegmentView(Protocol):
 class ArrayView:
     """A segment of ours."""
 
-    def __init__(self, storage: Any, segment: ArraySegment) -> None:
+    def __init__(self, segment: ArraySegment, terms: TermFile, documents: DocumentFile) -> None:
         self.doc_count = segment.doc_count_all()
         self._segment = segment
-        self._terms = open_terms(storage, segment)
-        self._documents = open_documents(storage, segment)
+        self._terms = terms
+        self._documents = documents
 
     @cached_property
     def live(self) -> npt.NDArray[np.bool_]:
@@ -215,7 +215,9 @@ class WhooshView:
         return np.fromiter(column, dtype=np.int64, count=self.doc_count)
 
 
-def view_of(storage: Any, reader: SegmentReader) -> SegmentView:
-    """The fastest view of a segment that a reader has open."""
+def view_of(reader: SegmentReader) -> SegmentView:
+    """The fastest view of a segment that a reader has open; it lives as long as the reader."""
     segment = reader.segment()
-    return ArrayView(storage, segment) if isinstance(segment, ArraySegment) else WhooshView(reader)
+    if isinstance(segment, ArraySegment):
+        return ArrayView(segment, reader._terms.file, reader._perdoc.documents)  # opened once, as opening takes time
+    return WhooshView(reader)
