@@ -1,5 +1,6 @@
 """Worker processes: what they build is what one process builds, and nothing is left when they or the caller end."""
 
+import io
 import json
 import os
 import signal
@@ -14,10 +15,12 @@ from test_against_stock import check_same_contents
 
 from searchkit import Article, open_archive
 from searchkit.cli.index import Intake
+from searchkit.codec import ArraySegment
 from searchkit.errors import ArchiveError, ArticleError, IndexUnwritable, SourceError
-from searchkit.indexing import store, workers
+from searchkit.indexing import store, worker, workers
 from searchkit.indexing.batches import BatchLimits, cut
 from searchkit.indexing.schema import INDEX_NAME
+from searchkit.indexing.storage import IndexStorage
 from searchkit.indexing.writer import add_articles, optimize
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings
@@ -357,3 +360,29 @@ def test_ending_the_program_ends_its_workers(tmp_path: Path, how: signal.Signals
         assert list(folder.glob("*.sk*"))
         add_articles(store.open_index(folder, Settings()), [Article("new", "New")], Settings())
         assert len(list(folder.glob("*.sk*"))) == 2
+
+
+SYNCS = """
+import os, sys
+from searchkit.indexing import worker
+real = os.fsync
+def fsync(descriptor):
+    sys.stderr.write("synced\\n")
+    real(descriptor)
+os.fsync = fsync
+worker.main()
+"""
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_a_worker_writes_is_synced_as_the_commit_is(tmp_path: Path, durable: bool) -> None:
+    """A power cut finds the segments of workers on disk, unless syncing is switched off."""
+    index_in(tmp_path / "index")
+    storage = IndexStorage(tmp_path / "index", durable=durable)
+    requests = io.BytesIO()
+    worker.write_start(requests, storage, SETTINGS)
+    worker.write_request(requests, ArraySegment(INDEX_NAME), [[Article("a", "Title")]])
+
+    done = subprocess.run([sys.executable, "-c", SYNCS], input=requests.getvalue(), capture_output=True, check=True)
+
+    assert done.stderr.count(b"synced") == (2 if durable else 0)

@@ -197,6 +197,12 @@ def test_reversed_bounds_are_swapped_and_said() -> None:
     assert (remark.text, remark.position) == ("since 2018, until 2016", -1)
 
 
+def test_a_period_that_ends_later_is_in_order_though_it_begins_earlier() -> None:
+    """Since December 2015 until 2015 is December 2015, and nothing is said of it."""
+    receipt = with_filters(read_query("a", today=TODAY), since="2015-12", until="2015").receipt
+    assert (receipt.since, receipt.until, receipt.remarks) == ("2015-12-01", "2015-12-31", ())
+
+
 @pytest.mark.parametrize("name", ["since", "until"])
 def test_unusable_bound_is_an_error(name: str) -> None:
     """A bound that is no date raises RequestError with its name, its value and what would do."""
