@@ -73,7 +73,7 @@ def check_value(value: bytes, format_: Any, place: str) -> None:
                     f"{place}: a posting value would run code ({exc}); restore the index from a backup "
                     "or build it again with `searchkit index`"
                 ) from exc
-        except Exception:
+        except Exception:  # what is no pickle at all can raise anything; it runs nothing and stays as it is
             continue
 
 
@@ -137,7 +137,7 @@ class ValueBuffer:
         try:
             codes = _unpickle_numbers(value[8 if self.kind in _WITH_BOOSTS else 4 :])
             rows = _running(codes, self.kind)
-        except Exception:
+        except Exception:  # foreign bytes can raise anything here, and are kept as they are
             return False
         if len(rows) != count:
             return False
