@@ -93,7 +93,15 @@ def total_lines(page: Page, look: Look) -> list[Line]:
     """How many articles match, and what the query was read as."""
     time = Span(f" in {page.took_ms:.0f} ms", "quiet")
     total = wrap([Span(show_count(page.total, "article"), "total"), time], look.width)
-    return total + receipt_lines(page.receipt, look)
+    return total + left_out_lines(page, look) + receipt_lines(page.receipt, look)
+
+
+def left_out_lines(page: Page, look: Look) -> list[Line]:
+    """How many matching articles the order fresh does not list."""
+    if not page.left_out:
+        return []
+    text = f"{show_count(page.left_out, 'less relevant article')} left out; the order best lists all."
+    return wrap([Span(text, "quiet")], look.width)
 
 
 def receipt_lines(receipt: Receipt, look: Look, *, always: bool = False) -> list[Line]:
@@ -162,7 +170,8 @@ def _stripped(spans: list[Span]) -> list[Span]:
 
 def nothing_found_lines(page: Page, look: Look) -> list[Line]:
     """That nothing matches, what was looked for, and what would find something."""
-    lines = [(Span("No articles match.", "total"),), *receipt_lines(page.receipt, look, always=True)]
+    nothing = "No article is relevant enough." if page.left_out else "No articles match."
+    lines = [(Span(nothing, "total"),), *left_out_lines(page, look), *receipt_lines(page.receipt, look, always=True)]
     if page.suggestions:
         lines += [BLANK, (Span("Try instead:", "heading"),)]
         for suggestion in page.suggestions:

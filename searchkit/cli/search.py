@@ -44,6 +44,11 @@ _FACETS_SHOWN: tuple[FacetName, ...] = ("topics", "kind")
     help="Number of results.",
 )
 @click.option("--cursor", metavar="C", help="Continue where a page ended; it says so at its end.")
+@click.option(
+    "--disjunctive",
+    is_flag=True,
+    help="Count the topics, kinds and authors as if none of their own were chosen.",
+)
 @json_option
 @index_option
 @click.pass_context
@@ -54,6 +59,7 @@ def search_command(
     sort: Sort | None,
     limit: int,
     cursor: str | None,
+    disjunctive: bool,
     as_json: bool,
     index: str | None,
     **filters: Any,
@@ -62,8 +68,8 @@ def search_command(
 
     All words must occur. -word excludes articles with a word, "some words" is a phrase (the shell takes
     quotation marks away: write '"some words"'), OR stands between alternatives, title:word looks in titles
-    only. Without a query it lists what the options leave. On a terminal what matched is marked by style,
-    elsewhere **so**.
+    only. Without a query it lists what the options leave. The order fresh lists the newest of the relevant
+    articles, and says how many it leaves out. On a terminal what matched is marked by style, elsewhere **so**.
     """
     with open_index(ctx, index) as archive:
         page = archive.search(
@@ -72,6 +78,7 @@ def search_command(
             limit=limit,
             cursor=cursor,
             facets=FACETS if as_json else _FACETS_SHOWN,
+            disjunctive=disjunctive,
             **filters,
         )
     if as_json:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +40,7 @@ from searchkit.page.model import (
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
 from searchkit.query import Reading, read_query, with_filters
+from searchkit.query.nodes import Node
 from searchkit.settings import Settings, load_settings, with_index
 
 MAX_LIMIT = 10_000
@@ -96,13 +97,16 @@ class LocalArchive:
         facets: Iterable[FacetName] = FACETS,
         timeline: Interval | None = "auto",
         snippets: bool = True,
+        disjunctive: bool = False,
     ) -> Page:
         """See `Engine.search`."""
         began = time.perf_counter()
         request = _checked(PageRequest(sort, limit, cursor, tuple(facets), timeline, snippets))
+        filters = _Filters.of(topics, exclude_topics, kinds, authors, language, since, until)
         with self._generation() as generation:
-            reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
-            page = build_page(reading, request, generation)
+            plain = self._read(generation, query)
+            siblings = filters.siblings(plain) if disjunctive else {}
+            page = build_page(filters.applied_to(plain), request, generation, siblings=siblings)
         return replace(page, took_ms=round((time.perf_counter() - began) * 1000, 3))
 
     def count(
@@ -118,8 +122,9 @@ class LocalArchive:
         until: Bound | None = None,
     ) -> int:
         """See `Engine.count`."""
+        filters = _Filters.of(topics, exclude_topics, kinds, authors, language, since, until)
         with self._generation() as generation:
-            reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
+            reading = filters.applied_to(self._read(generation, query))
             return len(execute(reading.node, generation).docnums)
 
     def get(self, article_id: str) -> Article:
@@ -249,10 +254,26 @@ class LocalArchive:
                 self._opened = Generation(self._index, self.settings)
             yield self._opened
 
-    def _read(
-        self,
-        generation: Generation,
-        query: str,
+    def _read(self, generation: Generation, query: str) -> Reading:
+        today: date = self._now().astimezone(generation.calendar.zone).date()
+        return read_query(query, today=today, zone=generation.calendar.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Filters:
+    """What a search is restricted to beside its query."""
+
+    topics: tuple[str, ...]
+    exclude_topics: tuple[str, ...]
+    kinds: tuple[str, ...]
+    authors: tuple[str, ...]
+    language: str | None
+    since: Bound | None
+    until: Bound | None
+
+    @classmethod
+    def of(
+        cls,
         topics: Iterable[str],
         exclude_topics: Iterable[str],
         kinds: Iterable[str],
@@ -260,18 +281,32 @@ class LocalArchive:
         language: str | None,
         since: Bound | None,
         until: Bound | None,
-    ) -> Reading:
-        today: date = self._now().astimezone(generation.calendar.zone).date()
+    ) -> Self:
+        """The filters as callers give them: a single text or any iterable of them."""
+        return cls(_values(topics), _values(exclude_topics), _values(kinds), _values(authors), language, since, until)
+
+    def applied_to(self, reading: Reading) -> Reading:
+        """The reading restricted by the filters."""
         return with_filters(
-            read_query(query, today=today, zone=generation.calendar.zone),
-            topics=_values(topics),
-            exclude_topics=_values(exclude_topics),
-            kinds=_values(kinds),
-            authors=_values(authors),
-            language=language,
-            since=since,
-            until=until,
+            reading,
+            topics=self.topics,
+            exclude_topics=self.exclude_topics,
+            kinds=self.kinds,
+            authors=self.authors,
+            language=self.language,
+            since=self.since,
+            until=self.until,
         )
+
+    def siblings(self, reading: Reading) -> dict[FacetName, Node]:
+        """For each facet whose own filter is on, the reading under all the other filters."""
+        without: dict[FacetName, _Filters] = {
+            "topics": replace(self, topics=()),
+            "kind": replace(self, kinds=()),
+            "authors": replace(self, authors=()),
+            "year": replace(self, since=None, until=None),
+        }
+        return {name: other.applied_to(reading).node for name, other in without.items() if other != self}
 
 
 def _values(values: Iterable[str]) -> tuple[str, ...]:
@@ -283,8 +318,6 @@ def _checked(request: PageRequest) -> PageRequest:
     """Raises RequestError for a parameter that no search can have."""
     if request.sort not in SORTS:
         raise RequestError(f"sort={request.sort!r} is not an order; use one of {', '.join(SORTS)}")
-    if request.sort == "fresh":
-        raise RequestError("sort='fresh' is not available yet; use newest, or best")
     if not isinstance(request.limit, int) or not 0 <= request.limit <= MAX_LIMIT:
         raise RequestError(f"limit={request.limit!r} must be a number from 0 to {MAX_LIMIT:,}; use the cursor for more")
     for name in request.facets:

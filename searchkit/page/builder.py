@@ -1,5 +1,6 @@
 """From matches to the page: order, hits with snippets, facets, timeline. The only place that reads stored articles."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
@@ -11,10 +12,12 @@ from searchkit.page.model import FacetName, FacetValue, Hit, Interval, Page, Sni
 from searchkit.page.snippets import build_snippets, find_matches, merge_marks
 from searchkit.page.timeline import build_timeline
 from searchkit.plan.execute import Matches, execute
+from searchkit.plan.freshness import relevant
 from searchkit.plan.generation import Generation
 from searchkit.plan.highlights import Highlight, highlights
 from searchkit.plan.ranking import count_up_to, rank_key, ranked
 from searchkit.query import Reading
+from searchkit.query.nodes import Node
 
 FACET_LIMIT = 250
 """Values shown of one facet; an archive can have a hundred thousand authors, which no page lists."""
@@ -34,11 +37,20 @@ class PageRequest:
     snippets: bool = True
 
 
-def build_page(reading: Reading, request: PageRequest, generation: Generation) -> Page:
-    """The page that answers ``reading``. Raises CursorError and, for a timeline too fine, RequestError."""
+def build_page(
+    reading: Reading,
+    request: PageRequest,
+    generation: Generation,
+    *,
+    siblings: Mapping[FacetName, Node] | None = None,
+) -> Page:
+    """The page that answers ``reading``. Raises CursorError and, for a timeline too fine, RequestError.
+
+    ``siblings`` has the node that a facet is counted over where that is not the node of the reading.
+    """
     search = f"{request.sort} {reading.receipt.canonical}"
     after = decode_cursor(request.cursor, search) if request.cursor else None
-    matches = execute(reading.node, generation)
+    matches, left_out = _listed(reading.node, request.sort, generation)
     order = ranked(matches, generation, request.sort)
     offset = count_up_to(after, matches, generation, request.sort) if after else 0
     shown = order[offset : offset + request.limit]
@@ -51,15 +63,27 @@ def build_page(reading: Reading, request: PageRequest, generation: Generation) -
     if len(shown) and offset + len(shown) < len(order):
         next_cursor = encode_cursor(rank_key(int(shown[-1]), matches, generation, request.sort, hits[-1].id), search)
     published = generation.published[matches.docnums]
+    counted = {
+        name: _listed(node, request.sort, generation)[0]
+        for name, node in (siblings or {}).items()
+        if name in request.facets
+    }
     return Page(
         total=len(order),
         hits=hits,
-        facets={name: count_facet(name, matches, generation) for name in request.facets},
+        facets={name: count_facet(name, counted.get(name, matches), generation) for name in request.facets},
         timeline=build_timeline(published, generation.calendar, request.timeline) if request.timeline else (),
         receipt=reading.receipt,
         offset=offset,
         next_cursor=next_cursor,
+        left_out=left_out,
     )
+
+
+def _listed(node: Node, sort: Sort, generation: Generation) -> tuple[Matches, int]:
+    """The matches that the order ``sort`` lists, and how many it leaves out."""
+    matches = execute(node, generation)
+    return relevant(node, matches, generation) if sort == "fresh" else (matches, 0)
 
 
 def count_facet(name: FacetName, matches: Matches, generation: Generation) -> tuple[FacetValue, ...]:

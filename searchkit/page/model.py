@@ -119,7 +119,8 @@ class Page:
     ``total`` counts every matching article, exactly, as do facets and timeline; ``hits`` are the ones asked for.
     ``facets`` holds the values of each facet asked for, commonest first (years latest first). ``offset`` is how many
     hits come before the first of this page; ``next_cursor`` fetches those that follow and is None on the last page.
-    ``took_ms`` is the time the engine spent.
+    ``left_out`` is how many articles match, too, but are not relevant enough for the order ``fresh``; no other number
+    counts them. ``took_ms`` is the time the engine spent.
     """
 
     total: int
@@ -131,11 +132,13 @@ class Page:
     offset: int = 0
     next_cursor: str | None = None
     took_ms: float = 0.0
+    left_out: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The page as JSON-able data, exactly what ``--json`` and the HTTP API send."""
         return {
             "total": self.total,
+            "left_out": self.left_out,
             "hits": [hit.to_dict() for hit in self.hits],
             "facets": {name: [value.to_dict() for value in values] for name, values in self.facets.items()},
             "timeline": [bucket.to_dict() for bucket in self.timeline],

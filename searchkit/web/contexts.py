@@ -165,6 +165,7 @@ class FrontContext:
 class ResultsContext:
     """results.html: a page of hits with what was understood, facets, timeline and ways on.
 
+    ``left_out`` is how many matches the order "fresh" does not list; ``best_href`` leads to all, best first.
     ``first`` and ``last`` number the hits on this page; ``first_href`` leads back to the beginning and
     ``next_href`` to the hits that follow, each None where there is no such place. ``clear_href`` searches for
     the same words without filters. ``api_href`` is this page as JSON.
@@ -174,6 +175,8 @@ class ResultsContext:
     total: int
     first: int
     last: int
+    left_out: int
+    best_href: str
     sentence: str
     remarks: tuple[Remark, ...]
     chips: tuple[Chip, ...]

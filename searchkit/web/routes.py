@@ -18,11 +18,11 @@ from starlette.routing import BaseRoute, Route
 from searchkit.article import Article
 from searchkit.engines import Engine
 from searchkit.errors import RequestError, UnknownArticle
-from searchkit.page.model import INTERVALS, FacetValue, Interval
+from searchkit.page.model import INTERVALS, Interval
 from searchkit.web.contexts import ArticleContext, ErrorContext, FrontContext, ResultsContext
 from searchkit.web.failures import failure_of
 from searchkit.web.links import Links
-from searchkit.web.pages import LABEL_FACETS, PageMaker, Site
+from searchkit.web.pages import PageMaker, Site
 from searchkit.web.state import SearchState, read_state
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
@@ -68,8 +68,8 @@ class Handlers:
             archive = self.archive
             latest = archive.latest(limit=_LATEST_SHOWN)
             return self._page(maker.front(archive.stats(), latest, archive.topics(), archive.timeline()))
-        page = self.archive.search(state.query, **state.search_arguments())
-        return self._page(maker.results(page, state, self._open_counts(state)))
+        page = self.archive.search(state.query, **{**state.search_arguments(), "disjunctive": True})
+        return self._page(maker.results(page, state))
 
     def article_page(self, request: Request) -> Response:
         """The page of one article."""
@@ -119,20 +119,6 @@ class Handlers:
             return SafeJSONResponse(failure.to_dict(), failure.status, headers)
         context = self._maker(request).error(failure, _read_state_leniently(request))
         return self._page(context, failure.status, headers)
-
-    def _open_counts(self, state: SearchState) -> dict[str, tuple[FacetValue, ...]]:
-        """For each facet in which a filter is on, the counts as if it were off.
-
-        Filters of one facet widen each other (this topic or that one), so these are the numbers that choosing
-        another value adds from; the page's own counts would only show what the chosen ones share with it.
-        """
-        counts: dict[str, tuple[FacetValue, ...]] = {}
-        for facet, name in LABEL_FACETS:
-            if getattr(state, name):
-                arguments = {**state.search_arguments(), name: (), "cursor": None, "limit": 0}
-                page = self.archive.search(state.query, **arguments, facets=(facet,), timeline=None, snippets=False)
-                counts[facet] = page.facets.get(facet, ())
-        return counts
 
     def _article(self, request: Request) -> Article:
         article_id = request.path_params.get("id") or request.query_params.get("id")

@@ -30,6 +30,15 @@ def test_a_page(run):
     assert result.stderr == ""
 
 
+def test_disjunctive_counts(run):
+    """With --disjunctive the other topics keep their counts beside the one chosen."""
+    chosen = ["search", "heparin", "--topic", "RBC Transfusion", "--json"]
+    narrow, wide = (json.loads(run(*chosen, *more).stdout) for more in ([], ["--disjunctive"]))
+    assert narrow["total"] == wide["total"] == 4
+    assert {"value": "Blood, Donation", "count": 8} not in narrow["facets"]["topics"]
+    assert {"value": "Blood, Donation", "count": 8} in wide["facets"]["topics"]
+
+
 @pytest.mark.parametrize(
     ("args", "count"),
     [

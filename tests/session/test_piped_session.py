@@ -77,11 +77,11 @@ def test_lists(session):
 
 def test_errors_do_not_end_the_session(session):
     """Bad parameters are explained, and the search stays what it was."""
-    _, bad_date, bad_sort, _, again = session(
-        "platelet cold", "since time immemorial", "sort fresh", "nonsense", "back"
+    _, bad_since, bad_until, _, again = session(
+        "platelet cold", "since time immemorial", "until whenever", "nonsense", "back"
     )
-    assert bad_date == ""
-    assert bad_sort == ""
+    assert bad_since == ""
+    assert bad_until == ""
     assert again.startswith("7 articles")
 
 

@@ -47,6 +47,27 @@ def test_a_search_shows_total_receipt_hits_and_marks(client: Client, archive: En
     assert {"class": "author", "href": "/?author=Bo+Sample", "dir": "auto"} in page.all("a")
 
 
+def test_the_order_fresh_says_what_it_leaves_out(tmp_path: Path) -> None:
+    """The newest relevant articles, the number of the others, and the way to them."""
+    passing = [Article(f"p{n}", "Report", "heparin" + " word" * 300, published="2020") for n in range(20)]
+    about = [Article(f"a{n}", "Heparin heparin", "Heparin.", published=f"20{n}") for n in range(10, 21)]
+    with open_archive(tmp_path / "index", create=True) as archive:
+        archive.add([*passing, *about])
+        page = Client(create_app(archive)).page("/?q=heparin&sort=fresh")
+    assert total_of(page) == 11
+    assert "20 less relevant articles left out." in page.text
+    assert page.link("See all, best first") == "/?q=heparin"
+
+
+def test_json_counts_facets_disjunctively_when_asked(client: Client, archive: Engine) -> None:
+    """The parameter does what that of the engine does, and the link to a page's JSON has it."""
+    answered = client.get("/api/search?q=heparin&topic=News&disjunctive=1").json()
+    page = archive.search("heparin", topics=["News"], disjunctive=True)
+    assert answered["facets"] == page.to_dict()["facets"]
+    assert answered["facets"] != client.get("/api/search?q=heparin&topic=News").json()["facets"]
+    assert "disjunctive=1" in client.page("/?q=heparin&topic=News").link("this page as JSON")
+
+
 @pytest.mark.parametrize("address", ["/", "/?q=heparin", "/?q=nothinghere", "/article/plain", "/nowhere", "/?limit=x"])
 def test_every_page_is_whole(client: Client, address: str) -> None:
     """Every page has a title, landmarks, one heading of the first level, a language, and unique ids."""
