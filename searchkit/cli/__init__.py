@@ -17,6 +17,7 @@ COMMANDS = {
     "index": "searchkit.cli.index",
     "search": "searchkit.cli.search",
     "show": "searchkit.cli.show",
+    "related": "searchkit.cli.related",
     "latest": "searchkit.cli.latest",
     "topics": "searchkit.cli.topics",
     "timeline": "searchkit.cli.timeline",

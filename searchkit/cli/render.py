@@ -168,6 +168,13 @@ def _stripped(spans: list[Span]) -> list[Span]:
     return spans
 
 
+def related_lines(hits: Sequence[Hit], look: Look) -> list[Line]:
+    """Related articles, one passage each."""
+    if not hits:
+        return [(Span("No related articles."),)]
+    return hit_lines(hits, look, passages=1)[:-1]
+
+
 def nothing_found_lines(page: Page, look: Look) -> list[Line]:
     """That nothing matches, what was looked for, and what would find something."""
     nothing = "No article is relevant enough." if page.left_out else "No articles match."

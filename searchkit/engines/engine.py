@@ -84,6 +84,14 @@ class Engine(Protocol):
         """The article with this id. Raises UnknownArticle when the archive has none."""
         ...
 
+    def related(self, article_id: str, *, limit: int = 5) -> tuple[Hit, ...]:
+        """The articles closest to one by significant words and topics, with the beginning of each as its snippet.
+
+        Never the article itself, nor one with nearly the same text; of about equally close ones the newer first.
+        Raises UnknownArticle when the archive has no article with this id.
+        """
+        ...
+
     def latest(self, *, limit: int = 10, topics: Iterable[str] = ()) -> tuple[Hit, ...]:
         """The newest articles, newest first, with the beginning of each as its snippet."""
         ...

@@ -20,7 +20,7 @@ from searchkit.engines.engine import Bound
 from searchkit.errors import IndexExists, RequestError, UnknownArticle
 from searchkit.indexing import store
 from searchkit.indexing.generations import ArchiveIndex
-from searchkit.page.builder import PageRequest, build_page
+from searchkit.page.builder import PageRequest, build_hits, build_page
 from searchkit.page.facets import count_labels
 from searchkit.page.model import (
     FACETS,
@@ -37,6 +37,7 @@ from searchkit.page.model import (
     Sort,
     Verification,
 )
+from searchkit.page.related import MOST_RELATED, find_related
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
 from searchkit.query import Reading, read_query, with_filters
@@ -130,10 +131,15 @@ class LocalArchive:
     def get(self, article_id: str) -> Article:
         """See `Engine.get`."""
         with self._generation() as generation:
-            docnum = generation.docnum(article_id)
-            if docnum is None:
-                raise UnknownArticle(f"the archive in {self.folder} has no article {article_id!r}; a search shows ids")
-            return generation.article(docnum)
+            return generation.article(self._docnum(article_id, generation))
+
+    def related(self, article_id: str, *, limit: int = 5) -> tuple[Hit, ...]:
+        """See `Engine.related`."""
+        if not isinstance(limit, int) or not 0 <= limit <= MOST_RELATED:
+            raise RequestError(f"limit={limit!r} must be a number from 0 to {MOST_RELATED} for related articles")
+        with self._generation() as generation:
+            found = find_related(self._docnum(article_id, generation), generation, limit)
+            return build_hits(((related.docnum, related.score) for related in found), generation)
 
     def latest(self, *, limit: int = 10, topics: Iterable[str] = ()) -> tuple[Hit, ...]:
         """See `Engine.latest`."""
@@ -253,6 +259,12 @@ class LocalArchive:
                 self.close()
                 self._opened = Generation(self._index, self.settings)
             yield self._opened
+
+    def _docnum(self, article_id: str, generation: Generation) -> int:
+        docnum = generation.docnum(article_id)
+        if docnum is None:
+            raise UnknownArticle(f"the archive in {self.folder} has no article {article_id!r}; a search shows ids")
+        return docnum
 
     def _read(self, generation: Generation, query: str) -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()

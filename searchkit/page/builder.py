@@ -1,6 +1,6 @@
 """From matches to the page: order, hits with snippets, facets, timeline. The only place that reads stored articles."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
@@ -78,6 +78,11 @@ def build_page(
         next_cursor=next_cursor,
         left_out=left_out,
     )
+
+
+def build_hits(found: Iterable[tuple[int, float]], generation: Generation) -> tuple[Hit, ...]:
+    """Hits without marks for docnums and scores found otherwise than by a query, with the beginning as snippet."""
+    return tuple(_hit(docnum, score, (), True, generation) for docnum, score in found)
 
 
 def _listed(node: Node, sort: Sort, generation: Generation) -> tuple[Matches, int]:

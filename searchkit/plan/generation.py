@@ -128,6 +128,11 @@ class Generation:
         )
         return docnums, scores
 
+    def doc_frequency(self, field: str, term: str) -> int:
+        """How many docnums have ``term``, deleted ones included until they are merged away."""
+        key = term.encode()
+        return sum(segment.doc_frequency(field, key) for segment, _ in self._segments)
+
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
         """Every place where ``term`` stands in the articles ``among``."""
         key = term.encode()
@@ -193,9 +198,7 @@ class Generation:
 
     def _idf(self, field: str, term: str) -> float:
         """As Whoosh has it: deleted articles count until they are merged away."""
-        key = term.encode()
-        doc_frequency = sum(segment.doc_frequency(field, key) for segment, _ in self._segments)
-        return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
+        return math.log(self.doc_count_all / (self.doc_frequency(field, term) + 1)) + 1
 
     def _mean_length(self, field: str) -> float:
         return sum(segment.total_length(field) for segment, _ in self._segments) / self.doc_count_all

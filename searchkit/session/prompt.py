@@ -58,6 +58,8 @@ def status(state: State) -> str:
     """The line below the prompt: the query, what it is restricted to, how many articles match."""
     if state.page is None:
         return "type what to search for · help · Ctrl-D ends"
+    if state.related_to is not None:
+        return clean(f"related to {state.related_to} · back returns to the results")
     request = state.request
     parts = (f"{state.page.total:,} found", request.query or "every article", *request.filters())
     return clean(" · ".join(parts))

@@ -196,8 +196,8 @@ class ResultsContext:
 class ArticleContext:
     """article.html: one article. ``paragraphs`` is its body, ``extra`` what else its source had, as text.
 
-    ``url`` is the address of the original as the source gave it, ``original`` the same where it can be linked
-    to.
+    ``url`` is the address of the original as the source gave it, ``original`` the same where it can be linked to.
+    ``related`` are the articles closest to it.
     """
 
     frame: Frame
@@ -214,6 +214,7 @@ class ArticleContext:
     kind: LabelLink | None
     original: str | None
     url: str | None
+    related: tuple[HitView, ...]
     extra: tuple[tuple[str, str], ...]
     article_id: str
     api_href: str

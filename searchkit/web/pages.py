@@ -136,7 +136,7 @@ class PageMaker:
             took_ms=page.took_ms,
         )
 
-    def article(self, article: Article) -> ArticleContext:
+    def article(self, article: Article, related: Iterable[Hit]) -> ArticleContext:
         """The page of one article. Search engines are pointed to the original where there is one."""
         original = safe_href(article.url)
         own = self.links.article(article.id)
@@ -156,6 +156,7 @@ class PageMaker:
             kind=self._kind(article.kind),
             original=original,
             url=article.url,
+            related=tuple(self._hit(hit) for hit in related),
             extra=tuple((name, _plain_text(value)) for name, value in article.extra.items()),
             article_id=article.id,
             api_href=self.links.api_article(article.id),

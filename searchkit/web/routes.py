@@ -27,6 +27,8 @@ from searchkit.web.state import SearchState, read_state
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 _LATEST_SHOWN = 5
+MAX_RELATED = 50
+"""More related articles than this no engine gives; a larger ``limit`` counts as this one."""
 
 TEMPLATES = {
     FrontContext: "front.html",
@@ -54,6 +56,8 @@ class Handlers:
             Route("/api/search", self.api_search, name="api_search"),
             Route("/api/articles", self.api_article, name="api_article_by_id"),
             Route("/api/articles/{id:path}", self.api_article, name="api_article"),
+            Route("/api/related", self.api_related, name="api_related_by_id"),
+            Route("/api/related/{id:path}", self.api_related, name="api_related"),
             Route("/api/topics", self.api_topics, name="api_topics"),
             Route("/api/timeline", self.api_timeline, name="api_timeline"),
             Route("/api/latest", self.api_latest, name="api_latest"),
@@ -72,8 +76,9 @@ class Handlers:
         return self._page(maker.results(page, state))
 
     def article_page(self, request: Request) -> Response:
-        """The page of one article."""
-        return self._page(self._maker(request).article(self._article(request)))
+        """The page of one article, with those related to it."""
+        article = self._article(request)
+        return self._page(self._maker(request).article(article, self.archive.related(article.id)))
 
     def api_search(self, request: Request) -> Response:
         """A page of hits as JSON, exactly `Page.to_dict`."""
@@ -83,6 +88,12 @@ class Handlers:
     def api_article(self, request: Request) -> Response:
         """One article as JSON, exactly `Article.to_dict`."""
         return SafeJSONResponse(self._article(request).to_dict())
+
+    def api_related(self, request: Request) -> Response:
+        """The articles related to one, as JSON."""
+        limit = min(_read_state(request).limit, MAX_RELATED)
+        hits = self.archive.related(self._article(request).id, limit=limit)
+        return SafeJSONResponse({"hits": [hit.to_dict() for hit in hits]})
 
     def api_topics(self, request: Request) -> Response:
         """Every topic with its number of articles, as JSON."""

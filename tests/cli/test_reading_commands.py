@@ -8,7 +8,7 @@ import pytest
 from searchkit.cli import COMMANDS
 from searchkit.page.model import FACETS
 
-READING = [["search", "heparin"], ["show", "a1"], ["latest"], ["topics"], ["timeline"], ["stats"]]
+READING = [["search", "heparin"], ["show", "a1"], ["related", "a1"], ["latest"], ["topics"], ["timeline"], ["stats"]]
 
 
 def total(result):
@@ -28,6 +28,21 @@ def test_a_page(run):
     assert "**heparin** was **given**." in result.stdout
     assert "Timeline  2012 " in result.stdout
     assert result.stderr == ""
+
+
+def test_related(run):
+    """The articles closest to one, numbered as in any list, and as many as asked for."""
+    result = run("related", "a1", "-n", "2")
+    assert result.exit_code == 0
+    assert [line[:19] for line in result.stdout.splitlines() if line[:1].isdigit()] == [
+        "1  Platelet report ",
+        "2  Platelet report ",
+    ]
+    data = json.loads(run("related", "a1", "--json").stdout)
+    assert len(data["hits"]) == 5
+    assert "a1" not in {hit["id"] for hit in data["hits"]}
+    assert run("related", "undated").stdout == "No related articles.\n"
+    assert "no article 'nowhere'" in run("related", "nowhere").stderr
 
 
 def test_disjunctive_counts(run):
@@ -174,7 +189,7 @@ def test_walking_through_the_pages(run):
 def test_next_page_keeps_the_index_of_the_program(run, filled_index):
     """An index named before the command is named in the next command line too."""
     result = run("--index", str(filled_index), "search", "-n", "1", "heparin")
-    args = shlex.split(result.stdout.partition("Next page:\n")[2])
+    args = shlex.split(result.stdout.partition("Next page:\n")[2].replace("\\\n", ""))
     assert args[args.index("--index") + 1] == str(filled_index)
 
 

@@ -75,6 +75,17 @@ def test_lists(session):
     assert stats.startswith("Articles   14\n")
 
 
+def test_related(session):
+    """Related articles are numbered and opened like results, which ``back`` lists again."""
+    _, related, opened, again, topics, back = session("platelet cold", "related 1", "2", "back", "topics", "back")
+    assert related.startswith("Related to a")
+    assert "\n1  Platelet report" in related
+    assert opened.startswith("Platelet report ")
+    assert again == related
+    assert topics.startswith("1  14  News\n")
+    assert back.startswith("7 articles")
+
+
 def test_errors_do_not_end_the_session(session):
     """Bad parameters are explained, and the search stays what it was."""
     _, bad_since, bad_until, _, again = session(

@@ -1,5 +1,7 @@
 """Completion, the status line, and the history file of the prompt."""
 
+from dataclasses import replace
+
 import pytest
 
 from searchkit.page.model import Page
@@ -33,6 +35,7 @@ def test_status_line():
     state = State(request=Request("red \x1b", topics=("News",), since="2016"), page=page)
     assert status(state) == "1,234 found · red ␛ · topic News · since 2016"
     assert "help" in status(State())
+    assert status(replace(state, related_to="a\x1b1")) == "related to a␛1 · back returns to the results"
 
 
 def test_history_is_kept_in_the_state_folder(tmp_path, monkeypatch):

@@ -114,6 +114,19 @@ def test_the_article_page_tells_all_about_it(client: Client) -> None:
     assert client.page("/article?id=..%2Fup+and+down").all("article")[0]["lang"] == "de"
 
 
+def test_an_article_recommends_others(client: Client, archive: Engine) -> None:
+    """Below an article stand those related to it, closest first, each a link."""
+    hits = archive.related("2017/heparin")
+    page = client.page(Links("").article("2017/heparin"))
+    assert hits
+    assert "Recommended" in page.text
+    assert [page.link(hit.title) for hit in hits] == [Links("").article(hit.id) for hit in hits]
+    assert client.get("/api/related/2017/heparin?limit=2").json() == {"hits": [hit.to_dict() for hit in hits[:2]]}
+    many = archive.related("2017/heparin", limit=50)
+    assert client.get("/api/related?id=2017/heparin&limit=100").json() == {"hits": [hit.to_dict() for hit in many]}
+    assert client.get("/api/related/nowhere", 404).json()["error"]["type"] == "UnknownArticle"
+
+
 def test_hostile_text_stays_text(client: Client) -> None:
     """Markup in any field of an article is shown as text on every page, its javascript: URL not linked."""
     hostile = next(article for article in ARTICLES if article.id.startswith("hostile"))
