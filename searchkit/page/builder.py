@@ -54,7 +54,7 @@ def build_page(
     order = ranked(matches, generation, request.sort)
     offset = count_up_to(after, matches, generation, request.sort) if after else 0
     shown = order[offset : offset + request.limit]
-    marked = highlights(reading.node, generation.analyzers)
+    marked = highlights(reading.node, generation.analyzers, generation.expand)
     hits = tuple(
         _hit(int(matches.docnums[index]), float(matches.scores[index]), marked, request.snippets, generation)
         for index in shown

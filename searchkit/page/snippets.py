@@ -8,12 +8,13 @@ sentence where one is near.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from searchkit.analysis import Analyzer, Kind, Token, fold, tokenize
 from searchkit.page.model import Mark, Snippet
 from searchkit.plan.highlights import Highlight
+from searchkit.plan.written import written_forms
 
 _SENTENCE_START = re.compile(r"(?:(?<=[.!?…。！？])[\s\"'”’)\]]+|\n\s*)(?=\S)|(?<=[。！？])")
 _SPACE = re.compile(r"\s+")
@@ -33,13 +34,15 @@ def find_matches(text: str, highlights: Iterable[Highlight], analyzer: Analyzer)
     wanted = list(highlights)
     if not wanted:
         return []
-    by_term = _words_by_term(text, wanted, analyzer)
+    by_term = _places(text, [highlight for highlight in wanted if not highlight.as_written], analyzer.forms)
+    by_word = _places(text, [highlight for highlight in wanted if highlight.as_written], written_forms)
     found = []
     for number, highlight in enumerate(wanted):
         if highlight.prefix is not None:
             found += [Found(number, *place) for place in _prefix_places(text, highlight.prefix)]
         else:
-            found += [Found(number, *place) for place in _phrase_places(by_term, highlight)]
+            places = by_word if highlight.as_written else by_term
+            found += [Found(number, *place) for place in _phrase_places(places, highlight)]
     return sorted(set(found), key=lambda match: (match.start, match.end, match.highlight))
 
 
@@ -77,13 +80,15 @@ def build_snippets(text: str, matches: list[Found], *, width: int = 220, most: i
     return tuple(_snippet(text, span, matches) for span in sorted(chosen))
 
 
-def _words_by_term(text: str, highlights: list[Highlight], analyzer: Analyzer) -> dict[str, list[tuple[int, int, int]]]:
+def _places(
+    text: str, highlights: list[Highlight], forms: Callable[[str, Kind], Iterable[str]]
+) -> dict[str, list[tuple[int, int, int]]]:
     """Where each term that a highlight needs stands: position, start, end."""
     needed = {term for highlight in highlights for slot in highlight.slots for term in slot}
     places: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
     if needed:
         for token in tokenize(text):
-            for term in analyzer.forms(token.text, token.kind):
+            for term in forms(token.text, token.kind):
                 if term in needed:
                     places[term].append((token.position, token.start, token.end))
     return places

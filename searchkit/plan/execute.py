@@ -11,11 +11,26 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from searchkit.analysis import fold, fold_label
+from searchkit.analysis import accented, fold_label
 from searchkit.plan import kernels
-from searchkit.plan.forms import Alternative, Forms, Slot, phrase_forms, word_forms
+from searchkit.plan.forms import Alternative, Forms, Slot, exact_forms, phrase_forms, prefix_forms, word_forms
 from searchkit.plan.generation import Docnums, Generation
-from searchkit.query.nodes import And, Everything, Label, Node, Not, Or, Phrase, Prefix, Published, Word
+from searchkit.plan.written import as_written
+from searchkit.query.nodes import (
+    And,
+    Everything,
+    Exact,
+    Fuzzy,
+    Label,
+    Node,
+    Not,
+    Or,
+    Pattern,
+    Phrase,
+    Prefix,
+    Published,
+    Word,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +45,15 @@ def execute(node: Node, generation: Generation) -> Matches:
     """All matches of ``node``, deleted articles left out."""
     match node:
         case Word(text, field):
-            return _forms(word_forms(text, generation.analyzers), field or "text", 0, generation)
+            return _word(text, field or "text", generation)
         case Phrase(text, field, slop):
             return _forms(phrase_forms(text, generation.analyzers), field or "text", slop, generation)
         case Prefix(text, field):
-            return _prefix(f"{field or 'text'}_exact", fold(text), generation)
+            return _beginning(text, field or "text", generation)
+        case Pattern(_, field) | Fuzzy(_, field):
+            return _expanded(node, f"{field or 'text'}_exact", generation)
+        case Exact(text, field, slop):
+            return _exact(text, field or "text", slop, generation)
         case Label(field, value):
             term = value if field == "id" else fold_label(value)
             return _unscored(generation.postings(field, term)[0])
@@ -54,6 +73,46 @@ def execute(node: Node, generation: Generation) -> Matches:
             return reduce(_unite, (execute(part, generation) for part in nodes))
         case Everything():
             return _unscored(generation.live)
+
+
+def _word(text: str, field: str, generation: Generation) -> Matches:
+    """Articles with the word; those that have it with the accents it was typed with come before all others."""
+    forms = word_forms(text, generation.analyzers)
+    matches = _forms(forms, field, 0, generation)
+    written = accented(text)
+    if written and len(forms.alternatives) == 1 and len(forms.alternatives[0]) == 1:
+        docnums = generation.postings(f"{field}_exact", written)[0]
+        bonus = sum(generation.highest_score(field, term) for term in forms.alternatives[0][0])
+        matches.scores[np.isin(matches.docnums, docnums, assume_unique=True)] += bonus
+    return matches
+
+
+def _beginning(text: str, field: str, generation: Generation) -> Matches:
+    forms = prefix_forms(text, generation.analyzers)
+    if forms.prefix is not None:
+        return _prefix(f"{field}_exact", forms.prefix, generation)
+    return _forms(forms, field, 0, generation)
+
+
+def _expanded(node: Pattern | Fuzzy, field: str, generation: Generation) -> Matches:
+    """Articles with one of the words, which scores the less the more letters it is off."""
+    vocabulary = generation.vocabulary(field)
+    expansion = vocabulary.expand(node)
+    found = _unscored(np.empty(0, dtype=np.int64))
+    for edits in sorted(set(expansion.edits)):
+        words = [word for word, off in zip(expansion.words, expansion.edits, strict=True) if off == edits]
+        docnums = generation.only_live(vocabulary.docnums(words))
+        found = _unite_best(found, Matches(docnums, np.full(len(docnums), 1 / (1 + edits))))
+    return found
+
+
+def _exact(text: str, field: str, slop: int, generation: Generation) -> Matches:
+    found = _unscored(np.empty(0, dtype=np.int64))
+    for alternative in exact_forms(text, generation.analyzers):
+        matches = _alternative(alternative.slots, field, slop, generation)
+        docnums = as_written(matches.docnums, alternative, field, slop, generation)
+        found = _unite_best(found, _intersect(matches, _unscored(docnums)))
+    return found
 
 
 def _forms(forms: Forms, field: str, slop: int, generation: Generation) -> Matches:

@@ -20,8 +20,10 @@ from searchkit.analysis import Analyzer, analyzers_for, fold_label
 from searchkit.article import Article
 from searchkit.dates import ArchiveCalendar
 from searchkit.indexing.schema import FACET_FIELDS, written
+from searchkit.plan.expansion import Vocabulary
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25
 from searchkit.plan.segments import SegmentView, view_of
+from searchkit.query.nodes import Fuzzy, Pattern
 from searchkit.settings import Settings
 
 __all__ = ["Docnums", "Generation", "LabelColumn"]
@@ -57,6 +59,7 @@ class Generation:
             self._segments = [(view_of(leaf), base) for leaf, base in reader.leaf_readers()]
         self._columns: dict[str, LabelColumn] = {}
         self._lengths: dict[str, Scores] = {}
+        self._vocabularies: dict[str, Vocabulary] = {}
         self._lock = threading.Lock()
 
     @property
@@ -133,6 +136,13 @@ class Generation:
         key = term.encode()
         return sum(segment.doc_frequency(field, key) for segment, _ in self._segments)
 
+    def highest_score(self, field: str, term: str) -> float:
+        """What no article scores more than by ``term``; 0 for an unknown term."""
+        key = term.encode()
+        if not any(segment.doc_frequency(field, key) for segment, _ in self._segments):
+            return 0.0
+        return self._idf(field, term) * (self._settings.k1 + 1)
+
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
         """Every place where ``term`` stands in the articles ``among``."""
         key = term.encode()
@@ -164,6 +174,21 @@ class Generation:
             if field not in self._columns:
                 self._columns[field] = self._label_column(written(field) if field in FACET_FIELDS else field)
             return self._columns[field]
+
+    def vocabulary(self, field: str) -> Vocabulary:
+        """The words of an exact field, such as "text_exact"."""
+        with self._lock:
+            if field not in self._vocabularies:
+                self._vocabularies[field] = Vocabulary(field, self._segments, self.doc_count_all)
+            return self._vocabularies[field]
+
+    def expand(self, node: Pattern | Fuzzy) -> tuple[str, ...]:
+        """The words that ``node`` stands for."""
+        return self.vocabulary(f"{node.field or 'text'}_exact").expand(node).words
+
+    def only_live(self, docnums: Docnums) -> Docnums:
+        """The docnums without the deleted ones."""
+        return docnums[self._is_live[docnums]] if self._has_deletions else docnums
 
     def docnum(self, article_id: str) -> int | None:
         """The docnum of an article, or None when there is none with this id."""

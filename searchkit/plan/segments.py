@@ -5,7 +5,7 @@ readers, slowly: one that a foreign writer left, until its next merge, and the s
 """
 
 from functools import cached_property
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,14 @@ from searchkit.dates import UNDATED
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores
 
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
+
+
+class Dictionary(NamedTuple):
+    """The terms of a field in the order of their bytes: these one after another, their sizes and doc frequencies."""
+
+    data: npt.NDArray[np.uint8]
+    sizes: npt.NDArray[np.int64]
+    frequencies: npt.NDArray[np.int64]
 
 
 class SegmentView(Protocol):
@@ -60,6 +68,14 @@ class SegmentView(Protocol):
 
     def published(self) -> npt.NDArray[np.int64]:
         """The instant at which each docnum was published, or UNDATED."""
+        ...
+
+    def dictionary(self, field: str) -> Dictionary:
+        """All terms of a field."""
+        ...
+
+    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """The terms from ``first`` up to ``end``, exclusive, in the order of their bytes; and their doc frequencies."""
         ...
 
 
@@ -141,6 +157,25 @@ class ArrayView:
             return np.full(self.doc_count, UNDATED, dtype=np.int64)
         return self._documents.columns.numbers("published").astype(np.int64, copy=False)
 
+    def dictionary(self, field: str) -> Dictionary:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        if found is None:
+            return Dictionary(np.empty(0, np.uint8), _NO_DOCNUMS, _NO_DOCNUMS)
+        data, sizes = found.terms.joined()
+        return Dictionary(data, sizes.astype(np.int64), found.lists.counts(0, len(sizes)).astype(np.int64))
+
+    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        if found is None:
+            return [], _NO_DOCNUMS
+        low = found.terms.lower_bound(first)
+        high = len(found.terms) if end is None else found.terms.lower_bound(end)
+        if low >= high:
+            return [], _NO_DOCNUMS
+        return found.terms.terms(low, high), found.lists.counts(low, high).astype(np.int64)
+
 
 class WhooshView:
     """Any segment, through Whoosh's reader."""
@@ -213,6 +248,21 @@ class WhooshView:
             return np.full(self.doc_count, UNDATED, dtype=np.int64)
         column = self._reader.column_reader("published", translate=False)
         return np.fromiter(column, dtype=np.int64, count=self.doc_count)
+
+    def dictionary(self, field: str) -> Dictionary:
+        """See `SegmentView`."""
+        terms = list(self._reader.lexicon(field))
+        sizes = np.fromiter(map(len, terms), np.int64, len(terms))
+        frequencies = (self.doc_frequency(field, term) for term in terms)
+        return Dictionary(
+            np.frombuffer(b"".join(terms), np.uint8), sizes, np.fromiter(frequencies, np.int64, len(terms))
+        )
+
+    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """See `SegmentView`."""
+        terms = [term for term in self._reader.lexicon(field) if first <= term and (end is None or term < end)]
+        frequencies = [self.doc_frequency(field, term) for term in terms]
+        return terms, np.array(frequencies, dtype=np.int64)
 
 
 def view_of(reader: SegmentReader) -> SegmentView:
