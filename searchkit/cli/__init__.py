@@ -19,6 +19,7 @@ COMMANDS = {
     "show": "searchkit.cli.show",
     "related": "searchkit.cli.related",
     "latest": "searchkit.cli.latest",
+    "suggest": "searchkit.cli.suggest",
     "topics": "searchkit.cli.topics",
     "timeline": "searchkit.cli.timeline",
     "stats": "searchkit.cli.stats",

@@ -22,7 +22,7 @@ from searchkit.cli.layout import (
     wrap,
 )
 from searchkit.cli.output import Look
-from searchkit.page.model import ArchiveStats, Bucket, FacetValue, Hit, Page, Suggestion, Verification
+from searchkit.page.model import ArchiveStats, Bucket, Completion, FacetValue, Hit, Page, Suggestion, Verification
 from searchkit.query.receipt import Receipt
 
 BLANK: Line = ()
@@ -191,6 +191,19 @@ def _suggestion(suggestion: Suggestion, look: Look) -> list[Line]:
     facts = [fact for fact in (clean(suggestion.reason), *found) if fact]
     items = [[Span(clean(suggestion.query), "command")], *([Span(fact, "quiet")] for fact in facts)]
     return flow(items, look.width, between=Span(look.separator, "quiet"), indent=4, first=[Span("  ")])
+
+
+def completion_lines(completions: Sequence[Completion], look: Look) -> list[Line]:
+    """Completions of what was typed, one a line: what they are if not words, and the articles they find."""
+    if not completions:
+        return [(Span("No suggestions."),)]
+    lines: list[Line] = []
+    for completion in completions:
+        found = show_count(completion.count, "article")
+        facts = [found] if completion.kind == "words" else [completion.kind, found]
+        items = [[Span(clean(completion.text), "command")], *([Span(fact, "quiet")] for fact in facts)]
+        lines += flow(items, look.width, between=Span(look.separator, "quiet"))
+    return lines
 
 
 # Facets and topics

@@ -15,6 +15,7 @@ from searchkit.page.model import (
     AddReport,
     ArchiveStats,
     Bucket,
+    Completion,
     FacetName,
     FacetValue,
     Hit,
@@ -102,6 +103,13 @@ class Engine(Protocol):
 
     def timeline(self, query: str = "", *, interval: Interval = "auto") -> tuple[Bucket, ...]:
         """How many articles that match were published in each year, month or day."""
+        ...
+
+    def suggest(self, text: str, *, limit: int = 8) -> tuple[Completion, ...]:
+        """What a reader who typed ``text`` may be about to type: words, topics, authors and titles of the archive.
+
+        Each says how many articles searching for its ``query`` finds. Without anything to go on there are none.
+        """
         ...
 
     def stats(self) -> ArchiveStats:

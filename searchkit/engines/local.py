@@ -29,6 +29,7 @@ from searchkit.page.model import (
     AddReport,
     ArchiveStats,
     Bucket,
+    Completion,
     FacetName,
     FacetValue,
     Hit,
@@ -38,6 +39,7 @@ from searchkit.page.model import (
     Verification,
 )
 from searchkit.page.related import MOST_RELATED, find_related
+from searchkit.page.suggest import MOST_COMPLETIONS, complete
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
 from searchkit.query import Reading, read_query, with_filters
@@ -153,6 +155,13 @@ class LocalArchive:
     def timeline(self, query: str = "", *, interval: Interval = "auto") -> tuple[Bucket, ...]:
         """See `Engine.timeline`."""
         return self.search(query, limit=0, facets=(), timeline=interval).timeline
+
+    def suggest(self, text: str, *, limit: int = 8) -> tuple[Completion, ...]:
+        """See `Engine.suggest`."""
+        if not isinstance(limit, int) or not 0 <= limit <= MOST_COMPLETIONS:
+            raise RequestError(f"limit={limit!r} must be a number from 0 to {MOST_COMPLETIONS} for suggestions")
+        with self._generation() as generation:
+            return complete(text, generation, limit)
 
     def stats(self) -> ArchiveStats:
         """See `Engine.stats`."""

@@ -112,6 +112,27 @@ class Suggestion:
         return {"query": self.query, "reason": self.reason, "count": self.count}
 
 
+CompletionKind = Literal["words", "topic", "author", "title"]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a reader may be about to type: ``text`` as it is written, what it is, and how many articles it finds.
+
+    ``query`` is what to search for to find these: the text itself for words, a filter for a topic or an author, and the
+    id of the article for a title.
+    """
+
+    text: str
+    kind: CompletionKind
+    count: int
+    query: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The completion as JSON-able data."""
+        return {"text": self.text, "kind": self.kind, "count": self.count, "query": self.query}
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The answer to one search.

@@ -131,6 +131,29 @@ class Generation:
         )
         return docnums, scores
 
+    @property
+    def segments(self) -> list[tuple[SegmentView, int]]:
+        """Each segment, and the docnum here of its docnum 0."""
+        return self._segments
+
+    @property
+    def is_live(self) -> npt.NDArray[np.bool_]:
+        """One flag a docnum: False for the deleted."""
+        return self._is_live
+
+    @property
+    def has_deletions(self) -> bool:
+        """Whether any docnum is deleted."""
+        return self._has_deletions
+
+    def docnums(self, field: str, term: str) -> Docnums:
+        """The live docnums that have ``term``, ascending; empty for an unknown term."""
+        return self.postings(field, term)[0]
+
+    def published_at(self, docnums: Docnums) -> npt.NDArray[np.int64]:
+        """The instant at which each of the docnums was published."""
+        return self.published[docnums]
+
     def doc_frequency(self, field: str, term: str) -> int:
         """How many docnums have ``term``, deleted ones included until they are merged away."""
         key = term.encode()

@@ -67,3 +67,10 @@ def bm25(weights: Scores, lengths: Scores, *, idf: float, mean_length: float, k1
     docnum. See Robertson and Zaragoza, The Probabilistic Relevance Framework (2009), section 3.4.
     """
     return idf * (weights * (k1 + 1)) / (weights + k1 * ((1 - b) + b * lengths / mean_length))
+
+
+def flags_of(docnums: Docnums, span: int) -> npt.NDArray[np.bool_]:
+    """One flag for each docnum below ``span``: whether it is among ``docnums``."""
+    flags = np.zeros(span, dtype=np.bool_)
+    flags[docnums] = True
+    return flags

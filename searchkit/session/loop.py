@@ -81,7 +81,7 @@ def run_session(location: str) -> None:
         if sys.stdin.isatty() and sys.stdout.isatty():
             from searchkit.session.prompt import LineEditor  # line editing takes 100 ms to import
 
-            editor = LineEditor(name)
+            editor = LineEditor(name, archive.suggest)
             note(f"{name}: {show_count(stats.articles, 'article')}. Type what to search for, or help.")
             _run(Session(archive, True, editor.wants_more), state, editor.read)
         else:

@@ -15,9 +15,14 @@ from searchkit.query.receipt import Remark
 
 @dataclass(frozen=True, slots=True)
 class SearchForm:
-    """The search box: ``query``, ``since`` and ``until`` as last given, filters as ``hidden`` fields."""
+    """The search box: ``query``, ``since`` and ``until`` as last given, filters as ``hidden`` fields.
+
+    ``suggest`` is the address that gives suggestions as JSON, ``script`` that of the script that asks there.
+    """
 
     action: str
+    suggest: str
+    script: str
     query: str = ""
     since: str = ""
     until: str = ""

@@ -181,6 +181,8 @@ class PageMaker:
     def _frame(self, heading: str, state: SearchState, canonical: str | None = None, indexable: bool = False) -> Frame:
         form = SearchForm(
             action=self.links.search(),
+            suggest=self.links.api_suggest(),
+            script=self.links.static("suggest.js"),
             query=state.query,
             since=state.since or "",
             until=state.until or "",

@@ -23,10 +23,13 @@ from searchkit.web.contexts import ArticleContext, ErrorContext, FrontContext, R
 from searchkit.web.failures import failure_of
 from searchkit.web.links import Links
 from searchkit.web.pages import PageMaker, Site
-from searchkit.web.state import SearchState, read_state
+from searchkit.web.state import SearchState, read_limit, read_state
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 _LATEST_SHOWN = 5
+_SUGGESTED = 8
+MAX_SUGGESTED = 50
+"""More suggestions than this no engine gives; a larger ``limit`` counts as this one."""
 MAX_RELATED = 50
 """More related articles than this no engine gives; a larger ``limit`` counts as this one."""
 
@@ -58,6 +61,7 @@ class Handlers:
             Route("/api/articles/{id:path}", self.api_article, name="api_article"),
             Route("/api/related", self.api_related, name="api_related_by_id"),
             Route("/api/related/{id:path}", self.api_related, name="api_related"),
+            Route("/api/suggest", self.api_suggest, name="api_suggest"),
             Route("/api/topics", self.api_topics, name="api_topics"),
             Route("/api/timeline", self.api_timeline, name="api_timeline"),
             Route("/api/latest", self.api_latest, name="api_latest"),
@@ -94,6 +98,12 @@ class Handlers:
         limit = min(_read_state(request).limit, MAX_RELATED)
         hits = self.archive.related(self._article(request).id, limit=limit)
         return SafeJSONResponse({"hits": [hit.to_dict() for hit in hits]})
+
+    def api_suggest(self, request: Request) -> Response:
+        """What completes ``q``, as JSON."""
+        limit = request.query_params.get("limit") or str(_SUGGESTED)
+        found = self.archive.suggest(request.query_params.get("q", ""), limit=min(read_limit(limit), MAX_SUGGESTED))
+        return SafeJSONResponse({"suggestions": [completion.to_dict() for completion in found]})
 
     def api_topics(self, request: Request) -> Response:
         """Every topic with its number of articles, as JSON."""

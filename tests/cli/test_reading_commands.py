@@ -8,7 +8,16 @@ import pytest
 from searchkit.cli import COMMANDS
 from searchkit.page.model import FACETS
 
-READING = [["search", "heparin"], ["show", "a1"], ["related", "a1"], ["latest"], ["topics"], ["timeline"], ["stats"]]
+READING = [
+    ["search", "heparin"],
+    ["show", "a1"],
+    ["related", "a1"],
+    ["suggest", "hep"],
+    ["latest"],
+    ["topics"],
+    ["timeline"],
+    ["stats"],
+]
 
 
 def total(result):
@@ -43,6 +52,17 @@ def test_related(run):
     assert "a1" not in {hit["id"] for hit in data["hits"]}
     assert run("related", "undated").stdout == "No related articles.\n"
     assert "no article 'nowhere'" in run("related", "nowhere").stderr
+
+
+def test_suggest(run):
+    """What goes on from a few letters, with what it is and how many articles it finds."""
+    lines = run("suggest", "heparin", "pla").stdout.splitlines()
+    assert lines[0] == "heparin Platelet · 12 articles"
+    assert "Blood, Donation · topic · 8 articles" in run("suggest", "dona").stdout
+    assert json.loads(run("suggest", "hepa", "-n", "1", "--json").stdout) == {
+        "suggestions": [{"text": "heparin", "kind": "words", "count": 12, "query": "heparin"}]
+    }
+    assert run("suggest", "xyz").stdout == "No suggestions.\n"
 
 
 def test_disjunctive_counts(run):

@@ -114,6 +114,15 @@ def test_the_article_page_tells_all_about_it(client: Client) -> None:
     assert client.page("/article?id=..%2Fup+and+down").all("article")[0]["lang"] == "de"
 
 
+def test_the_search_box_knows_where_suggestions_are(mounted: Client) -> None:
+    """Under any mount the box names the address that the script asks, and the script is there."""
+    page = mounted.page("/our%20site/search/")
+    (box,) = [attributes for attributes in page.all("input") if attributes.get("name") == "q"]
+    assert mounted.get(f"{box['data-suggest']}?q=hepa").json()["suggestions"]
+    (script,) = page.all("script")
+    assert "javascript" in mounted.get(script["src"] or "").headers["content-type"]
+
+
 def test_an_article_recommends_others(client: Client, archive: Engine) -> None:
     """Below an article stand those related to it, closest first, each a link."""
     hits = archive.related("2017/heparin")
@@ -140,7 +149,8 @@ def test_hostile_text_stays_text(client: Client) -> None:
     ):
         page = PageReader(client.request("GET", address).text)
         assert "<script>alert" in page.text, address
-        assert not {"script", "img", "b", "style"} & {tag for tag, _ in page.elements}
+        assert not {"img", "b", "style"} & {tag for tag, _ in page.elements}
+        assert page.all("script") == [{"src": "/static/suggest.js", "defer": None}]
         for _, attributes in page.elements:
             assert not any(name.startswith("on") or name == "style" for name in attributes)
             assert "javascript:" not in (attributes.get("href") or "")

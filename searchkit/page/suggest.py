@@ -1,0 +1,216 @@
+"""What a reader may be about to type: words, topics, authors and titles that go on from what stands there.
+
+The last word typed is completed by the commonest words that begin with it, one of each stem, spelled as articles spell
+it; where others stand before it, by words of the articles that those find, the ones that follow them directly before
+others. Topics are found by any of their words, authors by the beginning of the name where there are too many to look
+at each, titles by all words typed, the newest first. Every count is the number of articles that the completion finds
+when it is searched for; what finds none is not offered.
+
+The time is bounded at any size of archive: `SegmentView.commonest_terms` looks at so many postings, so many words are
+tried behind others, so many titles are read.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+
+import numpy as np
+
+from searchkit.analysis import fold, fold_label, tokenize
+from searchkit.analysis.words import is_word_char
+from searchkit.article import Article
+from searchkit.page.model import Completion, CompletionKind
+from searchkit.plan.execute import execute
+from searchkit.plan.generation import Docnums, Generation
+from searchkit.plan.kernels import flags_of
+from searchkit.query import read_query
+from searchkit.query.canonical import canonical
+from searchkit.query.nodes import And, Label, LabelField, Node, Phrase, Word, all_of
+
+MOST_COMPLETIONS = 50
+"""More than this no list below a search box holds."""
+
+LONGEST_TYPED = 200
+"""Characters; nobody waits for a completion of more."""
+
+_TOPICS, _AUTHORS, _TITLES = 3, 2, 2
+_WORDS_LOOKED_AT = 40  # commonest in a segment
+_WORDS_TRIED = 6  # whether they stand directly behind the word before
+_ARTICLES_TRIED = 20_000  # in which to look for that
+_DIRECTLY = 4  # how much more an article counts in which they do
+_LABELS_COUNTED = 2  # times as many as are wanted, as some may have deleted articles only
+_LABELS_LOOKED_AT = 5_000  # of a field with more the beginning must fit
+_TITLES_READ = 12
+_ARTICLES_READ = 2
+_CHARACTERS_READ = 20_000
+_SPELLINGS = 4
+_LETTERS_OF_TITLES = 3  # fewer begin words of most titles
+_LABEL_TYPED = re.compile(r"\b(topic|author):\"?([^\"]*)$", re.IGNORECASE)
+
+
+def complete(typed: str, generation: Generation, limit: int) -> tuple[Completion, ...]:
+    """Up to ``limit`` completions of what was typed: words, then topics, authors and titles."""
+    typed = " ".join(typed.split())
+    if not typed or len(typed) > LONGEST_TYPED:
+        return ()
+    labelled = _LABEL_TYPED.search(typed)
+    if labelled:
+        before, field = typed[: labelled.start()], labelled[1].lower()
+        return tuple(_labels("topic" if field == "topic" else "author", labelled[2], before, generation, limit))
+    topics = _labels("topic", typed, "", generation, _TOPICS)
+    authors = _labels("author", typed, "", generation, _AUTHORS)
+    titles = _titles(typed, generation, _TITLES)
+    words = _words(typed, generation, max(limit - len(topics) - len(authors) - len(titles), (limit + 1) // 2))
+    return (*words, *topics, *authors, *titles)[:limit]
+
+
+# Words
+
+
+def _words(typed: str, generation: Generation, limit: int) -> list[Completion]:
+    begins = len(typed)
+    while begins and is_word_char(typed[begins - 1]):
+        begins -= 1
+    head, prefix = typed[:begins], fold(typed[begins:])
+    if not prefix:
+        return []
+    today = generation.calendar.day(0)
+    before = read_query(head, today=today, zone=generation.calendar.zone).node if head.strip() else None
+    among = None if before is None else execute(before, generation).docnums
+    popularity = _commonest("text_exact", prefix, generation, among)
+    if before is not None and among is not None and len(among) <= _ARTICLES_TRIED:
+        popularity = _preferring_neighbours(before, popularity, generation)
+    found = []
+    for word in _one_of_each_stem(popularity, generation)[:limit]:
+        text = head + written_form(word, generation.docnums("text_exact", word), generation)
+        node = read_query(text, today=today, zone=generation.calendar.zone).node
+        count = _count(node, before, among, generation)
+        if count:
+            found.append(Completion(text, "words", count, text))
+    return found if before is not None else sorted(found, key=lambda item: (-item.count, item.text))
+
+
+def _count(node: Node, before: Node | None, among: Docnums | None, generation: Generation) -> int:
+    """How many articles match ``node``, which mostly is ``before``, matched by ``among``, and a word more."""
+    last = node.nodes[-1] if isinstance(node, And) else node
+    if before is None or among is None or node != all_of([before, last]):
+        return len(execute(node, generation).docnums)
+    flags = flags_of(among, generation.doc_count_all)
+    return int(np.count_nonzero(flags[execute(last, generation).docnums]))
+
+
+def _commonest(field: str, prefix: str, generation: Generation, among: Docnums | None) -> Counter[str]:
+    """The commonest folded terms that begin with ``prefix``, with the number of articles, ``among`` some, with each."""
+    flags = generation.is_live if generation.has_deletions else None
+    if among is not None:
+        flags = flags_of(among, generation.doc_count_all)
+    counts: Counter[str] = Counter()
+    for segment, base in generation.segments:
+        here = None if flags is None else flags[base : base + segment.doc_count]
+        for term, count in segment.commonest_terms(field, prefix.encode(), _WORDS_LOOKED_AT, here):
+            word = term.decode()
+            if fold(word) == word:  # the field has words with their accents besides
+                counts[word] += count
+    return counts
+
+
+def _preferring_neighbours(before: Node, popularity: Counter[str], generation: Generation) -> Counter[str]:
+    """Popularity, higher for words that stand directly behind the last word of ``before``."""
+    last = before.nodes[-1] if isinstance(before, And) else before
+    if not isinstance(last, Word) or last.field is not None:
+        return popularity
+    preferred = Counter(popularity)
+    for word in _ordered(popularity)[:_WORDS_TRIED]:
+        preferred[word] += _DIRECTLY * len(execute(Phrase(f"{last.text} {word}"), generation).docnums)
+    return preferred
+
+
+def _one_of_each_stem(popularity: Counter[str], generation: Generation) -> list[str]:
+    """The words, the most popular first, of those with the same stem only the first, but with all their popularity."""
+    first_of: dict[tuple[str, ...], str] = {}
+    together: Counter[str] = Counter()
+    for word in _ordered(popularity):
+        stem = generation.analyzers[0].forms(word)
+        together[first_of.setdefault(stem, word)] += popularity[word]
+    return _ordered(together)
+
+
+def _ordered(popularity: Counter[str]) -> list[str]:
+    return sorted(popularity, key=lambda word: (-popularity[word], word))
+
+
+def written_form(word: str, docnums: Docnums, generation: Generation) -> str:
+    """A folded word as the newest of the articles ``docnums`` spell it: in lower case, unless none does."""
+    spellings: Counter[str] = Counter()
+    for docnum in docnums[::-1][:_ARTICLES_READ].tolist():
+        article = generation.article(docnum)
+        text = f"{article.body[:_CHARACTERS_READ]}\n{article.summary}\n{article.title}"
+        spelled = (text[token.start : token.end] for token in tokenize(text) if fold(token.text) == word)
+        spellings.update(islice(spelled, _SPELLINGS))
+    in_lower_case = [spelling for spelling in spellings if spelling == spelling.lower()]
+    candidates = in_lower_case or list(spellings)
+    return min(candidates, key=lambda spelling: (-spellings[spelling], spelling), default=word)
+
+
+# Topics and authors
+
+
+def _labels(field: LabelField, typed: str, before: str, generation: Generation, limit: int) -> list[Completion]:
+    wanted = fold_label(typed)
+    likely = _ordered(_labels_that_fit(field, wanted, generation))[: _LABELS_COUNTED * limit]
+    docnums = {label: generation.docnums(field, label) for label in likely}
+    counts = Counter({label: len(found) for label, found in docnums.items() if len(found)})  # deleted ones left out
+    kind: CompletionKind = "topic" if field == "topic" else "author"
+    completions = []
+    for label in _ordered(counts)[:limit]:
+        text = _written_label(field, label, int(docnums[label][-1]), generation)
+        completions.append(Completion(text, kind, counts[label], before + canonical(Label(field, text))))
+    return completions
+
+
+def _labels_that_fit(field: LabelField, wanted: str, generation: Generation) -> Counter[str]:
+    dictionaries = [segment.dictionary(field) for segment, _ in generation.segments]
+    if sum(len(dictionary.sizes) for dictionary in dictionaries) > _LABELS_LOOKED_AT:
+        return _commonest(field, wanted, generation, None)
+    counts: Counter[str] = Counter()
+    for segment, _ in generation.segments:
+        terms, frequencies = segment.terms_between(field, b"", None)
+        for term, frequency in zip(terms, frequencies.tolist(), strict=True):
+            label = term.decode()
+            if any(label.startswith(wanted, at) for at in _word_starts(label)):
+                counts[label] += frequency
+    return counts
+
+
+def _word_starts(label: str) -> Iterable[int]:
+    return (at for at, char in enumerate(label) if is_word_char(char) and (at == 0 or not is_word_char(label[at - 1])))
+
+
+def _written_label(field: LabelField, label: str, docnum: int, generation: Generation) -> str:
+    article = generation.article(docnum)
+    written = article.topics if field == "topic" else article.authors
+    return next((name for name in written if fold_label(name) == label), label)
+
+
+# Titles
+
+
+def _titles(typed: str, generation: Generation, limit: int) -> list[Completion]:
+    words = [fold(token.text) for token in tokenize(typed)]
+    if not words or len("".join(words)) < _LETTERS_OF_TITLES:
+        return []
+    docnums = generation.docnums_with_prefix("title_exact", words[-1])
+    for word in words[:-1]:
+        docnums = np.intersect1d(docnums, generation.docnums("title_exact", word), assume_unique=True)
+    newest = docnums[np.argsort(-generation.published_at(docnums), kind="stable")[:_TITLES_READ]]
+    articles: dict[str, Article] = {}
+    for article in map(generation.article, newest.tolist()):
+        articles.setdefault(fold_label(article.title), article)
+    beginning = fold_label(typed)
+    ordered = sorted(articles, key=lambda title: not title.startswith(beginning))
+    return [_title(articles[title]) for title in ordered[:limit]]
+
+
+def _title(article: Article) -> Completion:
+    return Completion(article.title, "title", 1, canonical(Label("id", article.id)))
