@@ -232,7 +232,7 @@ class Container:
 
     @cached_property
     def _directory(self) -> tuple[dict[str, list[Any]], dict[str, Any]]:
-        """The entries of the arrays, unchecked, and meta; parsed when first asked for, as opening a file needs neither."""
+        """The entries of the arrays, unchecked, and meta; parsed when first asked for, as opening needs neither."""
         try:
             directory = json.loads(self._encoded)
             arrays, meta = directory["arrays"], directory["meta"]

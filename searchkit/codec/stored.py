@@ -14,12 +14,11 @@ and where the last ends), and where there are dictionaries x/dictionary, x/dicti
 lines were packed with the only one, x/dictionary_of (u1 or u2: which one, from 1, or 0 for none).
 """
 
-import base64
 import json
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -57,14 +56,13 @@ _ENCODERS: tuple[tuple[type, str, Callable[[Any], Any]], ...] = (
     (tuple, "tuple", lambda value: [_encode(item) for item in value]),
     (set, "set", lambda value: [_encode(item) for item in value]),
     (frozenset, "frozenset", lambda value: [_encode(item) for item in value]),
-    (bytes, "bytes", lambda value: base64.b64encode(value).decode("ascii")),
-    (bytearray, "bytearray", lambda value: base64.b64encode(value).decode("ascii")),
+    (bytes, "bytes", lambda value: b2a_base64(value, newline=False).decode("ascii")),
+    (bytearray, "bytearray", lambda value: b2a_base64(value, newline=False).decode("ascii")),
     (datetime, "datetime", datetime.isoformat),
     (date, "date", date.isoformat),
     (time, "time", time.isoformat),
     (timedelta, "timedelta", lambda value: [value.days, value.seconds, value.microseconds]),
     (Decimal, "decimal", str),
-    (Fraction, "fraction", str),
     (complex, "complex", lambda value: [value.real, value.imag]),
     (UUID, "uuid", str),
 )
@@ -72,14 +70,14 @@ _DECODERS: dict[str, Callable[[Any], Any]] = {
     "tuple": lambda value: tuple(map(_decode, value)),
     "set": lambda value: set(map(_decode, value)),
     "frozenset": lambda value: frozenset(map(_decode, value)),
-    "bytes": lambda value: base64.b64decode(value, validate=True),
-    "bytearray": lambda value: bytearray(base64.b64decode(value, validate=True)),
+    "bytes": lambda value: a2b_base64(value, strict_mode=True),
+    "bytearray": lambda value: bytearray(a2b_base64(value, strict_mode=True)),
     "datetime": datetime.fromisoformat,
     "date": date.fromisoformat,
     "time": time.fromisoformat,
     "timedelta": lambda value: timedelta(*value),
     "decimal": Decimal,
-    "fraction": Fraction,
+    "fraction": lambda value: _fraction()(value),
     "complex": lambda value: complex(*value),
     "uuid": UUID,
     "dict": lambda value: {_decode(key): _decode(item) for key, item in value},
@@ -120,6 +118,8 @@ def _encode(value: Any) -> Any:
             return plain(value)
     if isinstance(value, list):
         return [_encode(item) for item in value]
+    if isinstance(value, _fraction()):
+        return {"!fraction": str(value)}
     raise ArticleError(
         f"cannot store {value!r} of type {type(value).__name__}; store text, numbers, dates, bytes, "
         "or lists and dictionaries of them"
@@ -136,6 +136,12 @@ def _decode(value: Any) -> Any:
     if type(value) is list:
         return [_decode(item) for item in value]
     return value
+
+
+def _fraction() -> Any:
+    from fractions import Fraction  # seldom stored, and longer to import than the rest of this module
+
+    return Fraction
 
 
 class StoredWriter:

@@ -13,8 +13,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 from whoosh.index import FileIndex
-from whoosh.scoring import BM25F
-from whoosh.searching import Searcher
+from whoosh.reading import IndexReader
 
 from searchkit.analysis import Analyzer, analyzers_for, fold_label
 from searchkit.article import Article
@@ -47,14 +46,13 @@ class Generation:
 
     def __init__(self, index: FileIndex, settings: Settings) -> None:
         self.number: int = index.latest_generation()
-        self.searcher: Searcher = index.searcher(weighting=BM25F(B=settings.b, K1=settings.k1))
+        self.reader: IndexReader = index.reader()
         self.calendar = ArchiveCalendar.of(settings.time_zone)
         self.language = settings.language
         self._settings = settings
         self._segments: list[tuple[SegmentView, int]] = []
-        reader = self.searcher.reader()
-        if reader.doc_count_all():
-            self._segments = [(view_of(leaf), base) for leaf, base in reader.leaf_readers()]
+        if self.reader.doc_count_all():
+            self._segments = [(view_of(leaf), base) for leaf, base in self.reader.leaf_readers()]
         self._columns: dict[str, LabelColumn] = {}
         self._lengths: dict[str, Scores] = {}
         self._lock = threading.Lock()
@@ -99,7 +97,7 @@ class Generation:
     @cached_property
     def analyzers(self) -> tuple[Analyzer, ...]:
         """The analysis of each language that articles are in: a query word means its form in any of them."""
-        found = [term.decode() for term in self.searcher.reader().lexicon("language")]
+        found = [term.decode() for term in self.reader.lexicon("language")]
         return analyzers_for([self.language, *found])
 
     def postings(self, field: str, term: str) -> tuple[Docnums, Scores]:
@@ -167,12 +165,12 @@ class Generation:
 
     def article(self, docnum: int) -> Article:
         """The stored article."""
-        return Article(**self.searcher.stored_fields(docnum)["article"])
+        return Article(**self.reader.stored_fields(docnum)["article"])
 
     def close(self) -> None:
         """Release the files."""
         self._segments = []
-        self.searcher.close()
+        self.reader.close()
 
     @cached_property
     def _is_live(self) -> npt.NDArray[np.bool_]:
