@@ -4,12 +4,14 @@ Articles lie in the segment in the order of publication, then id, the undated fi
 docnums, and the newest matches are the last ones.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 from whoosh.fields import DATETIME
 
 from searchkit.analysis import fold_label
@@ -156,14 +158,33 @@ class SegmentBuilder:
         return instant
 
 
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_JSON = {str, int, float, bool, type(None)}
+_PLAIN_DATES = {date, type(None)}
 
 
 def stored_line(article: Article) -> bytes:
     """The stored fields of an article as the codec writes them."""
-    fields = {"article": article.to_dict()}
     # Only in what sources bring along can something stand that JSON does not have, or that looks like its stand-in.
-    return encode_value(fields) if article.extra else _to_json(fields).encode()
+    if _is_plain(article.extra) and type(article.published) in _PLAIN_DATES and type(article.updated) in _PLAIN_DATES:
+        try:
+            return orjson.dumps({"article": article})
+        except TypeError:  # an integer of more than 64 bits, a subclass of str
+            pass
+    return encode_value({"article": article.to_dict()})
+
+
+def _is_plain(extra: Mapping[str, Any]) -> bool:
+    """Whether these are texts, finite numbers and lists of them, which every writer of JSON writes alike."""
+    if len(extra) == 1 and str(next(iter(extra))).startswith("!"):
+        return False
+    for value in extra.values():
+        kind = type(value)
+        if kind is list:
+            if not all(type(item) is str for item in value):
+                return False
+        elif kind not in _JSON or (kind is float and not isfinite(value)):
+            return False
+    return True
 
 
 def _inverted(rows: Sequence[Sequence[str]], as_term: Callable[[str], bytes]) -> tuple[list[bytes], PostingData]:
