@@ -18,7 +18,7 @@ values = st.recursive(
     | st.integers(-(2**70), 2**70)
     | st.floats(allow_nan=False)
     | st.text(max_size=5)
-    | st.text(alphabet="a\ud800\udc00", max_size=3)
+    | st.text(alphabet="a\ud800", max_size=3)
     | st.dates()
     | st.binary(max_size=3)
     | st.decimals(allow_nan=False),
