@@ -37,8 +37,12 @@ from searchkit.page.model import (
     Sort,
     Verification,
 )
+from searchkit.page.relaxations import relaxations
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
+from searchkit.plan.instants import instants_of
+from searchkit.plan.meanings import meanings, remarks
+from searchkit.plan.synonyms import NO_SYNONYMS, load_synonyms, with_synonyms
 from searchkit.query import Reading, read_query, with_filters
 from searchkit.settings import Settings, load_settings, with_index
 
@@ -70,6 +74,7 @@ class LocalArchive:
         self.settings = settings
         self._now = now or (lambda: datetime.now(UTC))
         self._made_here = False
+        self._synonyms = load_synonyms(Path(settings.synonyms)) if settings.synonyms else NO_SYNONYMS
         self._opened_index: ArchiveIndex | None = None
         self._lock = threading.RLock()
         self._opened: Generation | None = None
@@ -103,6 +108,7 @@ class LocalArchive:
         with self._generation() as generation:
             reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
             page = build_page(reading, request, generation)
+            page = self._with_account(page, reading, generation) if cursor is None else page
         return replace(page, took_ms=round((time.perf_counter() - began) * 1000, 3))
 
     def count(
@@ -120,7 +126,7 @@ class LocalArchive:
         """See `Engine.count`."""
         with self._generation() as generation:
             reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
-            return len(execute(reading.node, generation).docnums)
+            return len(execute(reading.node, generation, scored=False).docnums)
 
     def get(self, article_id: str) -> Article:
         """See `Engine.get`."""
@@ -147,15 +153,15 @@ class LocalArchive:
         """See `Engine.stats`."""
         with self._generation() as generation:
             live = generation.live
-            published = generation.published[live]
-            dated = published[published != UNDATED]
+            instants = instants_of(live, generation)
+            is_dated = instants.first != UNDATED
             return ArchiveStats(
                 articles=len(live),
-                undated=len(live) - len(dated),
-                first=generation.calendar.day(int(dated.min())) if len(dated) else None,
-                last=generation.calendar.day(int(dated.max())) if len(dated) else None,
-                topics=len(count_labels(generation.labels("topic"), live)),
-                authors=len(count_labels(generation.labels("author"), live)),
+                undated=instants.undated,
+                first=generation.calendar.day(instants.first) if is_dated else None,
+                last=generation.calendar.day(instants.last) if is_dated else None,
+                topics=generation.labels("topic").distinct(live),
+                authors=generation.labels("author").distinct(live),
                 kinds=count_labels(generation.labels("kind"), live),
                 languages=tuple(
                     value for value in count_labels(generation.labels("language"), live) if "-" not in value.value
@@ -262,7 +268,7 @@ class LocalArchive:
         until: Bound | None,
     ) -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
-        return with_filters(
+        reading = with_filters(
             read_query(query, today=today, zone=generation.calendar.zone),
             topics=_values(topics),
             exclude_topics=_values(exclude_topics),
@@ -272,6 +278,15 @@ class LocalArchive:
             since=since,
             until=until,
         )
+        meant = with_synonyms(reading.node, self._synonyms, generation.analyzers)
+        return reading if meant == reading.node else replace(reading, node=meant, without_synonyms=reading.node)
+
+    def _with_account(self, page: Page, reading: Reading, generation: Generation) -> Page:
+        """The page with what the words stand for in this archive, and with what to try when it found little."""
+        found = remarks(reading.typed, generation)
+        meant = meanings(reading.typed, generation, self._synonyms)
+        receipt = replace(page.receipt, remarks=page.receipt.remarks + found, meanings=meant)
+        return replace(page, receipt=receipt, suggestions=relaxations(reading, page.total, generation, self._synonyms))
 
 
 def _values(values: Iterable[str]) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def relaxations(
             continue
         counted += 1
         meant = with_synonyms(candidate.node, synonyms, generation.analyzers)
-        count = len(execute(meant, generation).docnums)
+        count = len(execute(meant, generation, scored=False).docnums)
         if count > total:
             found.append(Suggestion(query, candidate.reason, count))
         if counted == MOST_COUNTED or len(found) == MOST_SHOWN:
@@ -112,7 +112,7 @@ class _Relaxer:
 
     def _better(self, word: str) -> list[str]:
         """Spellings of a word that no article has, or few have, the likeliest first."""
-        frequency = len(execute(Word(word), self.generation).docnums)
+        frequency = self._count(Word(word))
         if frequency > self.total + FEW:
             return []
         key = word_key(word)
@@ -168,7 +168,7 @@ class _Relaxer:
     def _labels(self) -> Iterator[Candidate]:
         """A label that no article has as the nearest that some have, or as words."""
         for leaf in dict.fromkeys(_leaves(self.node)):
-            if not isinstance(leaf, Label) or len(execute(leaf, self.generation).docnums):
+            if not isinstance(leaf, Label) or self._count(leaf):
                 continue
             for value in self._nearest_labels(leaf):
                 yield Candidate(self._replaced(leaf, Label(leaf.field, value)), f"{leaf.field} {value}")
@@ -183,7 +183,7 @@ class _Relaxer:
         if label.field in ("id", "url"):
             return []
         wanted = fold_label(label.value)
-        values = self.generation.labels(label.field).values
+        values = [value for value, _ in self.generation.labels(label.field).count(self.generation.live)]
         words = set(wanted.split())
         related = [value for value in values if _is_related(words, set(fold_label(value).split()))]
         if related:
@@ -234,7 +234,7 @@ class _Relaxer:
     def _without_words(self) -> Iterator[Candidate]:
         """The query without each of its words, the rarest first, then without each exclusion."""
         if len(self.words) > 1:
-            counts = {part: len(execute(part, self.generation).docnums) for part in self.words[:MOST_COUNTED]}
+            counts = {part: self._count(part) for part in self.words[:MOST_COUNTED]}
             for part in sorted(counts, key=lambda part: counts[part]):
                 yield Candidate(self._without(part), f"without {canonical(part)}")
         for part in self.parts:
@@ -250,6 +250,9 @@ class _Relaxer:
     def _words_only(self) -> Iterator[Candidate]:
         if self.words and len(self.words) < len(self.parts):
             yield Candidate(self.normal_form.conjunction(list(self.words)), "only the words, without filters")
+
+    def _count(self, node: Node) -> int:
+        return len(execute(node, self.generation, scored=False).docnums)
 
     # ---- trees ---------------------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ def remarks(node: Node, generation: Generation) -> tuple[Remark, ...]:
         match leaf:
             case Label(field, value):
                 term = value if field == "id" else fold_label(value)
-                if len(generation.postings(field, term)[0]) == 0:
+                if len(generation.docnums(field, term)) == 0:
                     found.append(Remark(canonical(leaf), -1, f"no article {_LABELLED[field]} {value}"))
             case Pattern() | Fuzzy():
                 expansion = generation.vocabulary(_field(leaf)).expand(leaf)
@@ -74,7 +74,7 @@ def is_known(word: Word, generation: Generation) -> bool:
     if forms.prefix is not None:
         return len(generation.docnums_with_prefix(field, forms.prefix)) > 0
     return any(
-        all(any(len(generation.postings(field, term)[0]) for term in slot) for slot in slots)
+        all(any(len(generation.docnums(field, term)) for term in slot) for slot in slots)
         for slots in forms.alternatives
     )
 
