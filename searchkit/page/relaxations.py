@@ -7,6 +7,7 @@ more than the query itself.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 from searchkit.analysis import fold_label, tokenize
 from searchkit.page.model import Suggestion
@@ -17,7 +18,20 @@ from searchkit.plan.meanings import is_known
 from searchkit.plan.spelling import LetterTable, near
 from searchkit.plan.synonyms import NO_SYNONYMS, Synonyms, with_synonyms
 from searchkit.query import Reading, canonical, read_query
-from searchkit.query.nodes import And, Everything, Exact, Label, Node, Not, Or, Phrase, Published, TextNode, Word
+from searchkit.query.nodes import (
+    And,
+    Everything,
+    Exact,
+    Label,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Published,
+    TextNode,
+    Word,
+)
 from searchkit.query.normal_form import NormalForm
 
 FEW = 3
@@ -29,6 +43,7 @@ _FREQUENT = 10
 """How many times as many articles a better spelling of a word has that a few articles do have."""
 
 _CLOSE_LABELS = 2
+_MOST_LEFT_OUT = 4
 _LONGEST_QUERY = 8000
 
 
@@ -90,35 +105,49 @@ class _Relaxer:
         yield from self._without_words()
         yield from self._any_word()
         yield from self._words_only()
+        yield from self._all_together()
 
     # ---- other words ---------------------------------------------------------------------------------------
 
     def _spellings(self) -> Iterator[Candidate]:
         """The query with the words that are hardly in the archive spelled as it spells them."""
-        better = {word: found for word in dict.fromkeys(self._typed_words()) if (found := self._better(word))}
-        if not better:
-            return
-        if len(better) > 1:
-            best = {word: spellings[0] for word, spellings in better.items()}
+        better = self._better_spellings
+        if sum(map(bool, better.values())) > 1:
+            best = {word: spellings[0] for word, spellings in better.items() if spellings}
             yield Candidate(self._respelled(best), "spelling " + ", ".join(best.values()))
         for word, spellings in better.items():
             for spelling in spellings:
                 yield Candidate(self._respelled({word: spelling}), f"spelling {spelling}")
+        for word in better:
+            key = word_key(word)
+            if self.generation.vocabulary("text_exact").beginning_with(key, most=1).words:
+                begun = self._changed(self.node, partial(_begun, word))
+                yield Candidate(begun, f"words that begin with {word}")
+
+    @cached_property
+    def _better_spellings(self) -> dict[str, list[str]]:
+        """For each word that no article has, or few have, how it may have been meant."""
+        found = {}
+        for word in dict.fromkeys(self._typed_words()):
+            spellings = self._better(word)
+            if spellings is not None:
+                found[word] = spellings
+        return found
 
     def _typed_words(self) -> Iterator[str]:
         for leaf in _leaves(self.node):
             if isinstance(leaf, Word | Phrase | Exact):
                 yield from leaf.text.split()
 
-    def _better(self, word: str) -> list[str]:
-        """Spellings of a word that no article has, or few have, the likeliest first."""
+    def _better(self, word: str) -> list[str] | None:
+        """Spellings of a word that no article has, or few have, the likeliest first; None for a word that many have."""
         frequency = self._count(Word(word))
         if frequency > self.total + FEW:
-            return []
+            return None
         key = word_key(word)
         tokens = list(tokenize(word))
         if not key.isalnum() or not tokens or not all(char.isalpha() for char in key) or len(key) < 3:
-            return []
+            return None
         vocabulary = self.generation.vocabulary("text_exact")
         nearby = vocabulary.near(key, 1 if len(key) < 5 else 2, most=60)
         worth: dict[str, float] = {}
@@ -163,7 +192,7 @@ class _Relaxer:
             meant = text[: remark.position] + remark.instead + text[end:]
             node = read_query(meant, today=self.reading.today, zone=self.reading.zone).node
             beside = [part for part in self.parts if isinstance(part, Label | Published)]
-            yield Candidate(self.normal_form.conjunction([node, *beside]), f"with the field {remark.instead}")
+            yield Candidate(self.normal_form.conjunction([node, *beside]), f"with the field {remark.instead[:-1]}")
 
     def _labels(self) -> Iterator[Candidate]:
         """A label that no article has as the nearest that some have, or as words."""
@@ -171,7 +200,7 @@ class _Relaxer:
             if not isinstance(leaf, Label) or self._count(leaf):
                 continue
             for value in self._nearest_labels(leaf):
-                yield Candidate(self._replaced(leaf, Label(leaf.field, value)), f"{leaf.field} {value}")
+                yield Candidate(self._replaced(leaf, Label(leaf.field, value)), f"with a {leaf.field} that there is")
             if leaf.field not in ("id", "url", "language") and is_known(Word(leaf.value), self.generation):
                 words: list[Node] = [Word(word) for word in leaf.value.split() if any(map(str.isalnum, word))]
                 if words:
@@ -192,19 +221,15 @@ class _Relaxer:
         kept = [value for value, key in zip(values, folded, strict=True) if key]
         ordinals, edits = near(wanted, LetterTable.of([key for key in folded if key]), 2 if len(wanted) > 4 else 1)
         nearest = sorted(zip(edits.tolist(), ordinals.tolist(), strict=True))
-        return [kept[ordinal] for _, ordinal in nearest[:_CLOSE_LABELS]]
+        if nearest:
+            return [kept[ordinal] for _, ordinal in nearest[:_CLOSE_LABELS]]
+        shared = [(-_shared(words, fold_label(value).split()), len(value), value) for value in values]
+        return [value for count, _, value in sorted(shared) if count][:_CLOSE_LABELS]
 
     # ---- less asked for ------------------------------------------------------------------------------------
 
     def _marks(self) -> Iterator[Candidate]:
         """Phrases as words, words as written in any form, words of the title anywhere."""
-
-        def unmarked(leaf: Node) -> Node:
-            if isinstance(leaf, Phrase | Exact) and len(leaf.text.split()) > 1:
-                kind = Word if isinstance(leaf, Phrase) else Exact
-                words = [word for word in leaf.text.split() if any(map(str.isalnum, word))]
-                return self.normal_form.conjunction([kind(word, leaf.field) for word in words])
-            return leaf
 
         def inflected(leaf: Node) -> Node:
             if isinstance(leaf, Exact):
@@ -216,8 +241,37 @@ class _Relaxer:
             return replace(leaf, field=None) if isinstance(leaf, TextNode) else leaf
 
         yield Candidate(self._changed_wanted(inflected), "the words in any form")
-        yield Candidate(self._changed_wanted(unmarked), "without the quotation marks")
+        yield Candidate(self._changed_wanted(self._unmarked), "without the quotation marks")
         yield Candidate(self._changed_wanted(anywhere), "anywhere instead of in the title")
+
+    def _unmarked(self, leaf: Node) -> Node:
+        if isinstance(leaf, Phrase | Exact) and len(leaf.text.split()) > 1:
+            kind = Word if isinstance(leaf, Phrase) else Exact
+            words = [word for word in leaf.text.split() if any(map(str.isalnum, word))]
+            return self.normal_form.conjunction([kind(word, leaf.field) for word in words])
+        return leaf
+
+    def _all_together(self) -> Iterator[Candidate]:
+        """The query with all that can be corrected in it corrected, then also without quotation marks and filters."""
+        best = {word: spellings[0] for word, spellings in self._better_spellings.items() if spellings}
+        node = self._respelled(best)
+        for word, spellings in self._better_spellings.items():
+            if not spellings:
+                node = self._changed(node, partial(_begun, word))
+        for leaf in dict.fromkeys(_leaves(self.node)):
+            if isinstance(leaf, Label) and not self._count(leaf):
+                nearest = self._nearest_labels(leaf)
+                if nearest:
+                    label = Label(leaf.field, nearest[0])
+                    node = self._changed(node, partial(_exchanged, leaf, label))
+        yield Candidate(node, "all of it corrected")
+        node = self._changed(node, self._unmarked, exclusions=False)
+        yield Candidate(node, "corrected, without the quotation marks")
+        parts = list(node.nodes) if isinstance(node, And) else [node]
+        words: list[Node] = [part for part in parts if isinstance(part, TextNode | Or)]
+        if words:
+            yield Candidate(self.normal_form.conjunction(words), "corrected, without filters")
+            yield Candidate(self.normal_form.disjunction(words), "any of the words, without filters")
 
     def _without_dates(self) -> Iterator[Candidate]:
         rest = [part for part in self.parts if not _is_date(part)]
@@ -235,7 +289,12 @@ class _Relaxer:
         """The query without each of its words, the rarest first, then without each exclusion."""
         if len(self.words) > 1:
             counts = {part: self._count(part) for part in self.words[:MOST_COUNTED]}
-            for part in sorted(counts, key=lambda part: counts[part]):
+            unknown = [part for part, count in counts.items() if not count]
+            if 1 < len(unknown) < len(self.words):
+                rest = [part for part in self.parts if part not in unknown]
+                names = " and ".join(canonical(part) for part in unknown)
+                yield Candidate(self.normal_form.conjunction(rest), f"without {names}, which no article has")
+            for part in sorted(counts, key=lambda part: counts[part])[:_MOST_LEFT_OUT]:
                 yield Candidate(self._without(part), f"without {canonical(part)}")
         for part in self.parts:
             if isinstance(part, Not) and not _is_date(part):
@@ -260,7 +319,7 @@ class _Relaxer:
         return self.normal_form.conjunction([part for part in self.parts if part != unwanted])
 
     def _replaced(self, old: Node, new: Node) -> Node:
-        return self._changed(self.node, lambda leaf: new if leaf == old else leaf)
+        return self._changed(self.node, partial(_exchanged, old, new))
 
     def _changed_wanted(self, change: Callable[[Node], Node]) -> Node:
         """The tree with its leaves changed but for those that are excluded."""
@@ -289,8 +348,25 @@ def _leaves(node: Node) -> Iterator[Node]:
             yield node
 
 
+def _exchanged(old: Node, new: Node, leaf: Node) -> Node:
+    return new if leaf == old else leaf
+
+
+def _begun(text: str, leaf: Node) -> Node:
+    return Prefix(leaf.text, leaf.field) if isinstance(leaf, Word) and leaf.text == text else leaf
+
+
 def _is_date(part: Node) -> bool:
     return isinstance(part, Published) or (isinstance(part, Not) and isinstance(part.node, Published))
+
+
+def _shared(wanted: set[str], words: list[str]) -> int:
+    """How many of the wanted words are among these, also in a longer or shorter form."""
+    return sum(
+        any(word == other or (min(len(word), len(other)) > 3 and (word.startswith(other) or other.startswith(word)))
+            for other in words)
+        for word in wanted
+    )  # fmt: skip
 
 
 def _is_related(wanted: set[str], words: set[str]) -> bool:

@@ -10,6 +10,7 @@ and no text is an error: what cannot be used is left out with a remark.
 
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import Enum
 from typing import NamedTuple
 
@@ -134,13 +135,13 @@ class Lexed:
     positions: list[int] | None = None
     """Where each character of ``text`` was typed; None when all of them stand where they stood."""
 
-    def remark(self, start: int, end: int, reason: str) -> None:
+    def remark(self, start: int, end: int, reason: str, instead: str | None = None) -> None:
         """Say what became of the characters from ``start`` to ``end`` of ``text``."""
         if len(self.remarks) >= _MOST_REMARKS:
             return
         text = self.text[start:end]
         shown = text if len(text) <= 60 else text[:59] + "…"
-        self.remarks.append(Remark(shown, self.positions[start] if self.positions else start, reason))
+        self.remarks.append(Remark(shown, self.positions[start] if self.positions else start, reason, instead))
 
 
 def lex(typed: str) -> Lexed:
@@ -413,8 +414,12 @@ class _Lexer:
             self.at = end
 
     def _unknown_field(self, named: re.Match[str]) -> None:
-        reason = f"{named[1]} is no field; read as words. Fields are title, topic, author, kind, date …"
-        self.remark(self.at, named.end(), reason)
+        nearest = get_close_matches(named[1].lower(), FIELDS, n=1, cutoff=0.7)
+        if nearest:
+            reason = f"{named[1]} is no field, {nearest[0]} is; read as words"
+        else:
+            reason = f"{named[1]} is no field; read as words. Fields are title, topic, author, kind, date …"
+        self.remark(self.at, named.end(), reason, f"{nearest[0]}:" if nearest else None)
         kind = OPERATORS.get(named[1], Kind.WORD)
         self._budget(1)
         self._add(kind, named[1], named.end(1))
