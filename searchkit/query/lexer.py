@@ -14,10 +14,13 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import NamedTuple
 
-from searchkit.query.receipt import Remark
+from searchkit.query.receipt import TOO_MUCH, Remark
 
 MAX_LENGTH = 8192
 MAX_WORDS = 256
+MAX_SIGNS = 2048
+"""Words, quotation marks, parentheses and other signs; only rubbish has more of them than that for so few words."""
+
 MAX_SLOP = 100
 MAX_EDITS = 2
 _MOST_REMARKS = 100  # nobody reads more, and 8,000 quotation marks would make as many
@@ -137,7 +140,7 @@ class Lexed:
 
     def remark(self, start: int, end: int, reason: str, instead: str | None = None) -> None:
         """Say what became of the characters from ``start`` to ``end`` of ``text``."""
-        if len(self.remarks) >= _MOST_REMARKS:
+        if len(self.remarks) >= _MOST_REMARKS and not reason.startswith(TOO_MUCH):
             return
         text = self.text[start:end]
         shown = text if len(text) <= 60 else text[:59] + "…"
@@ -164,7 +167,7 @@ def _make_readable(typed: str, lexed: Lexed) -> None:
         cut = text.rfind(" ", MAX_LENGTH - 100, MAX_LENGTH)
         cut = MAX_LENGTH if cut < 0 else cut
         left_out = _INVISIBLE.sub("", _UNREADABLE.sub(" ", text[cut : cut + 59])) + "…"
-        lexed.remarks.append(Remark(left_out, cut, f"left out: a query has at most {MAX_LENGTH:,} characters"))
+        lexed.remarks.append(Remark(left_out, cut, f"{TOO_MUCH} {MAX_LENGTH:,} characters"))
         text = text[:cut]
     if not (text.isascii() and text.isprintable()):
         if unreadable := _UNREADABLE.search(text):
@@ -197,12 +200,15 @@ class _Lexer:
 
     def run(self) -> None:
         text = self.text
-        while True:
+        for steps_left in range(MAX_SIGNS, -1, -1):
             self.at = at = _run_end(_SPACE, text, self.at)
             if at >= len(text):
                 return
+            if not steps_left:
+                self.remark(at, len(text), f"{TOO_MUCH} {MAX_SIGNS:,} words and signs")
+                return
             if self.words_left <= 0:
-                self.remark(at, len(text), f"left out: a query has at most {MAX_WORDS} words")
+                self.remark(at, len(text), f"{TOO_MUCH} {MAX_WORDS} words")
                 return
             self._next(text[at])
 

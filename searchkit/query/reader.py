@@ -34,7 +34,7 @@ from searchkit.query.receipt import Receipt, Remark
 
 MAX_DEPTH = 32
 
-_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th)?\.?$")
+_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$")
 _MAX_DATE_WORDS = 5
 _OPERAND_KINDS = (
     Kind.WORD, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.PHRASE, Kind.VALUE, Kind.URL,

@@ -7,6 +7,9 @@ and why, as data for programs and as one plain sentence for people.
 from dataclasses import asdict, dataclass
 from typing import Any
 
+TOO_MUCH = "left out: a query has at most"
+"""How the reason of a remark on what is beyond the reader's limits begins; such a remark is always shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
