@@ -6,7 +6,6 @@ keeps the ones it was made with, and `with_index` refuses to open it with others
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +39,7 @@ SETTINGS = (
     Setting("title_weight", 3.0, "how much a word in the title counts against one in the body", True),
     Setting("k1", 2.0, "BM25: how much repeating a word adds"),
     Setting("b", 0.75, "BM25: how much long articles are discounted, 0 to 1"),
+    Setting("synonyms", "", "text file of words that mean the same, like synonyms.txt; none when empty"),
     Setting("durable", True, "whether a commit waits until the disk has it; without that a power cut can lose it"),
     Setting("max_article_bytes", 16_000_000, "a single article larger than this is skipped and reported"),
 )
@@ -56,6 +56,7 @@ class Settings:
     title_weight: float = 3.0
     k1: float = 2.0
     b: float = 0.75
+    synonyms: str = ""
     durable: bool = True
     max_article_bytes: int = 16_000_000
 
@@ -124,10 +125,16 @@ def with_index(settings: Settings, chosen: frozenset[str], made_with: Mapping[st
 
 def _file_values(path: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as exc:
+        raise SettingsError(f"{path} cannot be read: {exc}") from exc
+    import tomllib  # few have the file, and `import searchkit` stays light without it
+
+    try:
+        values = tomllib.loads(text)
+    except ValueError as exc:
         raise SettingsError(f"{path} cannot be read: {exc}") from exc
     for name in values:
         _known(name, f"in {path}")

@@ -39,11 +39,14 @@ from searchkit.page.model import (
     Verification,
 )
 from searchkit.page.related import MOST_RELATED, find_related
+from searchkit.page.relaxations import relaxations
 from searchkit.page.suggest import MOST_COMPLETIONS, complete
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
+from searchkit.plan.instants import instants_of
+from searchkit.plan.meanings import meanings, remarks
+from searchkit.plan.synonyms import NO_SYNONYMS, load_synonyms, with_synonyms
 from searchkit.query import Reading, read_query, with_filters
-from searchkit.query.nodes import Node
 from searchkit.settings import Settings, load_settings, with_index
 
 MAX_LIMIT = 10_000
@@ -74,6 +77,7 @@ class LocalArchive:
         self.settings = settings
         self._now = now or (lambda: datetime.now(UTC))
         self._made_here = False
+        self._synonyms = load_synonyms(Path(settings.synonyms)) if settings.synonyms else NO_SYNONYMS
         self._opened_index: ArchiveIndex | None = None
         self._lock = threading.RLock()
         self._opened: Generation | None = None
@@ -107,9 +111,11 @@ class LocalArchive:
         request = _checked(PageRequest(sort, limit, cursor, tuple(facets), timeline, snippets))
         filters = _Filters.of(topics, exclude_topics, kinds, authors, language, since, until)
         with self._generation() as generation:
-            plain = self._read(generation, query)
-            siblings = filters.siblings(plain) if disjunctive else {}
-            page = build_page(filters.applied_to(plain), request, generation, siblings=siblings)
+            reading = self._read(generation, query, filters)
+            others = filters.without_own(request.facets) if disjunctive else {}
+            siblings = {name: self._read(generation, query, other).node for name, other in others.items()}
+            page = build_page(reading, request, generation, siblings=siblings)
+            page = self._with_account(page, reading, generation) if cursor is None else page
         return replace(page, took_ms=round((time.perf_counter() - began) * 1000, 3))
 
     def count(
@@ -127,8 +133,8 @@ class LocalArchive:
         """See `Engine.count`."""
         filters = _Filters.of(topics, exclude_topics, kinds, authors, language, since, until)
         with self._generation() as generation:
-            reading = filters.applied_to(self._read(generation, query))
-            return len(execute(reading.node, generation).docnums)
+            reading = self._read(generation, query, filters)
+            return len(execute(reading.node, generation, scored=False).docnums)
 
     def get(self, article_id: str) -> Article:
         """See `Engine.get`."""
@@ -141,7 +147,7 @@ class LocalArchive:
             raise RequestError(f"limit={limit!r} must be a number from 0 to {MOST_RELATED} for related articles")
         with self._generation() as generation:
             found = find_related(self._docnum(article_id, generation), generation, limit)
-            return build_hits(((related.docnum, related.score) for related in found), generation)
+            return build_hits(found, generation)
 
     def latest(self, *, limit: int = 10, topics: Iterable[str] = ()) -> tuple[Hit, ...]:
         """See `Engine.latest`."""
@@ -161,21 +167,21 @@ class LocalArchive:
         if not isinstance(limit, int) or not 0 <= limit <= MOST_COMPLETIONS:
             raise RequestError(f"limit={limit!r} must be a number from 0 to {MOST_COMPLETIONS} for suggestions")
         with self._generation() as generation:
-            return complete(text, generation, limit)
+            return complete(text, generation, limit, read=lambda query: self._read(generation, query, _NO_FILTERS).node)
 
     def stats(self) -> ArchiveStats:
         """See `Engine.stats`."""
         with self._generation() as generation:
             live = generation.live
-            published = generation.published[live]
-            dated = published[published != UNDATED]
+            instants = instants_of(live, generation)
+            is_dated = instants.first != UNDATED
             return ArchiveStats(
                 articles=len(live),
-                undated=len(live) - len(dated),
-                first=generation.calendar.day(int(dated.min())) if len(dated) else None,
-                last=generation.calendar.day(int(dated.max())) if len(dated) else None,
-                topics=len(count_labels(generation.labels("topic"), live)),
-                authors=len(count_labels(generation.labels("author"), live)),
+                undated=instants.undated,
+                first=generation.calendar.day(instants.first) if is_dated else None,
+                last=generation.calendar.day(instants.last) if is_dated else None,
+                topics=generation.labels("topic").distinct(live),
+                authors=generation.labels("author").distinct(live),
                 kinds=count_labels(generation.labels("kind"), live),
                 languages=tuple(
                     value for value in count_labels(generation.labels("language"), live) if "-" not in value.value
@@ -275,9 +281,22 @@ class LocalArchive:
             raise UnknownArticle(f"the archive in {self.folder} has no article {article_id!r}; a search shows ids")
         return docnum
 
-    def _read(self, generation: Generation, query: str) -> Reading:
+    def _read(self, generation: Generation, query: str, filters: "_Filters") -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
-        return read_query(query, today=today, zone=generation.calendar.zone)
+        reading = filters.applied_to(read_query(query, today=today, zone=generation.calendar.zone))
+        meant = with_synonyms(reading.node, self._synonyms, generation.analyzers)
+        return reading if meant == reading.node else replace(reading, node=meant, without_synonyms=reading.node)
+
+    def _with_account(self, page: Page, reading: Reading, generation: Generation) -> Page:
+        """The page with what the words stand for in this archive, and with what to try when it found little."""
+        found = remarks(reading.typed, generation)
+        meant = meanings(reading.typed, generation, self._synonyms)
+        receipt = replace(page.receipt, remarks=page.receipt.remarks + found, meanings=meant)
+        return replace(
+            page,
+            receipt=receipt,
+            suggestions=relaxations(reading, page.total + page.left_out, generation, self._synonyms),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,15 +338,18 @@ class _Filters:
             until=self.until,
         )
 
-    def siblings(self, reading: Reading) -> dict[FacetName, Node]:
-        """For each facet whose own filter is on, the reading under all the other filters."""
+    def without_own(self, facets: Iterable[FacetName]) -> dict[FacetName, "_Filters"]:
+        """For each of the facets whose own filter is on, the filters without it."""
         without: dict[FacetName, _Filters] = {
             "topics": replace(self, topics=()),
             "kind": replace(self, kinds=()),
             "authors": replace(self, authors=()),
             "year": replace(self, since=None, until=None),
         }
-        return {name: other.applied_to(reading).node for name, other in without.items() if other != self}
+        return {name: without[name] for name in facets if without[name] != self}
+
+
+_NO_FILTERS = _Filters((), (), (), (), None, None, None)
 
 
 def _values(values: Iterable[str]) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ so many postings are added up, so many articles are compared.
 
 import math
 from collections import Counter
-from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -22,6 +21,7 @@ from searchkit.analysis import analyzer_for, fold, fold_label, tokenize
 from searchkit.article import Article
 from searchkit.dates import UNDATED
 from searchkit.plan.generation import Docnums, Generation
+from searchkit.plan.ranking import Ranked
 
 MOST_RELATED = 50
 """More than this nobody recommends."""
@@ -43,20 +43,15 @@ _SHINGLE_WORDS = 3
 _SAME_TEXT = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
-    """A related article: its docnum, and how close it is (above 0; only comparable within one answer)."""
+def find_related(docnum: int, generation: Generation, limit: int) -> list[Ranked]:
+    """Up to ``limit`` (at most `MOST_RELATED`) articles related to the one with this docnum, closest first.
 
-    docnum: int
-    score: float
-
-
-def find_related(docnum: int, generation: Generation, limit: int) -> list[Related]:
-    """Up to ``limit`` (at most `MOST_RELATED`) articles related to the one with this docnum, closest first."""
+    Scores are above 0 and can be compared within one answer only.
+    """
     article = generation.article(docnum)
     docnums, scores = _candidates(article, docnum, generation)
     compared = _COMPARED_MORE * limit
-    chosen: list[Related] = []
+    chosen: list[Ranked] = []
     seen = [shingles(article)]
     for index in _in_order(docnums, scores, generation, compared)[:compared]:
         if len(chosen) == limit:
@@ -64,7 +59,7 @@ def find_related(docnum: int, generation: Generation, limit: int) -> list[Relate
         text = shingles(generation.article(int(docnums[index])))
         if not any(are_nearly_same(text, other) for other in seen):
             seen.append(text)
-            chosen.append(Related(int(docnums[index]), float(scores[index])))
+            chosen.append(Ranked(int(docnums[index]), float(scores[index])))
     return chosen
 
 
@@ -117,8 +112,7 @@ def _candidates(article: Article, docnum: int, generation: Generation) -> tuple[
         room -= generation.doc_frequency("text", term)
         if room < 0:
             break
-        docnums, found = generation.scored_postings("text", term)
-        scores[docnums] += weight * found
+        scores[generation.docnums("text", term)] += weight * generation.scores("text", term)
     best = float(scores.max(initial=0.0))
     if article.topics:
         shared = _shared_topics(article, generation)
@@ -137,7 +131,7 @@ def _shared_topics(article: Article, generation: Generation) -> npt.NDArray[np.f
     shared = np.zeros(generation.doc_count_all)
     total = 0.0
     for topic in topics:
-        docnums = generation.postings("topic", topic)[0]
+        docnums = generation.docnums("topic", topic)
         weight = math.log((generation.doc_count_all + 1) / max(len(docnums), 1))
         shared[docnums] += weight
         total += weight
@@ -149,7 +143,8 @@ def _in_order(docnums: Docnums, scores: npt.NDArray[np.float64], generation: Gen
     if len(docnums) == 0:
         return []
     steps = -np.ceil(scores / scores.max() * _STEPS)
-    age = np.where(generation.published[docnums] == UNDATED, _LONG_AGO, -generation.published[docnums])
+    published = generation.published_at(docnums)
+    age = np.where(published == UNDATED, _LONG_AGO, -published)
     near = np.flatnonzero(steps <= np.partition(steps, min(most, len(steps)) - 1)[min(most, len(steps)) - 1])
     near = near[np.lexsort((age[near], steps[near]))]
     last = near[min(most, len(near)) - 1]

@@ -12,7 +12,7 @@ tried behind others, so many titles are read.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 import numpy as np
@@ -24,7 +24,6 @@ from searchkit.page.model import Completion, CompletionKind
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Docnums, Generation
 from searchkit.plan.kernels import flags_of
-from searchkit.query import read_query
 from searchkit.query.canonical import canonical
 from searchkit.query.nodes import And, Label, LabelField, Node, Phrase, Word, all_of
 
@@ -49,8 +48,11 @@ _LETTERS_OF_TITLES = 3  # fewer begin words of most titles
 _LABEL_TYPED = re.compile(r"\b(topic|author):\"?([^\"]*)$", re.IGNORECASE)
 
 
-def complete(typed: str, generation: Generation, limit: int) -> tuple[Completion, ...]:
-    """Up to ``limit`` completions of what was typed: words, then topics, authors and titles."""
+def complete(typed: str, generation: Generation, limit: int, *, read: Callable[[str], Node]) -> tuple[Completion, ...]:
+    """Up to ``limit`` completions of what was typed: words, then topics, authors and titles.
+
+    ``read`` gives the node that a query is read as.
+    """
     typed = " ".join(typed.split())
     if not typed or len(typed) > LONGEST_TYPED:
         return ()
@@ -61,31 +63,29 @@ def complete(typed: str, generation: Generation, limit: int) -> tuple[Completion
     topics = _labels("topic", typed, "", generation, _TOPICS)
     authors = _labels("author", typed, "", generation, _AUTHORS)
     titles = _titles(typed, generation, _TITLES)
-    words = _words(typed, generation, max(limit - len(topics) - len(authors) - len(titles), (limit + 1) // 2))
+    words = _words(typed, read, generation, max(limit - len(topics) - len(authors) - len(titles), (limit + 1) // 2))
     return (*words, *topics, *authors, *titles)[:limit]
 
 
 # Words
 
 
-def _words(typed: str, generation: Generation, limit: int) -> list[Completion]:
+def _words(typed: str, read: Callable[[str], Node], generation: Generation, limit: int) -> list[Completion]:
     begins = len(typed)
     while begins and is_word_char(typed[begins - 1]):
         begins -= 1
     head, prefix = typed[:begins], fold(typed[begins:])
     if not prefix:
         return []
-    today = generation.calendar.day(0)
-    before = read_query(head, today=today, zone=generation.calendar.zone).node if head.strip() else None
-    among = None if before is None else execute(before, generation).docnums
+    before = read(head) if head.strip() else None
+    among = None if before is None else execute(before, generation, scored=False).docnums
     popularity = _commonest("text_exact", prefix, generation, among)
     if before is not None and among is not None and len(among) <= _ARTICLES_TRIED:
         popularity = _preferring_neighbours(before, popularity, generation)
     found = []
     for word in _one_of_each_stem(popularity, generation)[:limit]:
         text = head + written_form(word, generation.docnums("text_exact", word), generation)
-        node = read_query(text, today=today, zone=generation.calendar.zone).node
-        count = _count(node, before, among, generation)
+        count = _count(read(text), before, among, generation)
         if count:
             found.append(Completion(text, "words", count, text))
     return found if before is not None else sorted(found, key=lambda item: (-item.count, item.text))
@@ -95,9 +95,9 @@ def _count(node: Node, before: Node | None, among: Docnums | None, generation: G
     """How many articles match ``node``, which mostly is ``before``, matched by ``among``, and a word more."""
     last = node.nodes[-1] if isinstance(node, And) else node
     if before is None or among is None or node != all_of([before, last]):
-        return len(execute(node, generation).docnums)
+        return len(execute(node, generation, scored=False).docnums)
     flags = flags_of(among, generation.doc_count_all)
-    return int(np.count_nonzero(flags[execute(last, generation).docnums]))
+    return int(np.count_nonzero(flags[execute(last, generation, scored=False).docnums]))
 
 
 def _commonest(field: str, prefix: str, generation: Generation, among: Docnums | None) -> Counter[str]:
@@ -122,7 +122,7 @@ def _preferring_neighbours(before: Node, popularity: Counter[str], generation: G
         return popularity
     preferred = Counter(popularity)
     for word in _ordered(popularity)[:_WORDS_TRIED]:
-        preferred[word] += _DIRECTLY * len(execute(Phrase(f"{last.text} {word}"), generation).docnums)
+        preferred[word] += _DIRECTLY * len(execute(Phrase(f"{last.text} {word}"), generation, scored=False).docnums)
     return preferred
 
 

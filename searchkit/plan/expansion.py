@@ -110,7 +110,7 @@ class Vocabulary:
         is_there = np.zeros(self._doc_count_all, dtype=np.bool_)
         for segment, base in self._segments:
             for key in keys:
-                is_there[segment.postings(self._field, key)[0] + base] = True
+                is_there[segment.docnums(self._field, key) + base] = True
         return np.flatnonzero(is_there)
 
     def beginning_with(self, prefix: str, *, most: int) -> Expansion:

@@ -32,11 +32,13 @@ def relevance_floor(scores: npt.NDArray[np.float64]) -> float:
 
 
 def relevant(node: Node, matches: Matches, generation: Generation) -> tuple[Matches, int]:
-    """Those of the ``matches`` of ``node`` that are relevant, and how many were left out."""
+    """Those of the ``matches`` of ``node`` that are relevant, without their scores, and how many were left out."""
     words = scored_part(node)
     found = matches if words == node else execute(words, generation)
+    if isinstance(found.scores, float) or isinstance(matches.scores, float):
+        return Matches(matches.docnums), 0
     kept = matches.scores >= relevance_floor(found.scores)
-    return Matches(matches.docnums[kept], matches.scores[kept]), int(len(kept) - np.count_nonzero(kept))
+    return Matches(matches.docnums[kept]), int(len(kept) - np.count_nonzero(kept))
 
 
 def scored_part(node: Node) -> Node:

@@ -20,7 +20,7 @@ from searchkit.query.nodes import (
     Published,
     TextNode,
 )
-from searchkit.query.receipt import Filter, Receipt, Remark
+from searchkit.query.receipt import TOO_MUCH, Filter, Receipt, Remark
 
 MAX_REMARKS = 20
 NOTHING_SHARED = "no day lies in all of the dates asked for, so nothing can match"
@@ -42,7 +42,8 @@ def build_receipt(text: str, node: Node, remarks: Iterable[Remark]) -> Receipt:
         ordered.append(Remark(" ".join(canonical(span) for span in spans), -1, NOTHING_SHARED))
     if len(ordered) > MAX_REMARKS:
         more = Remark("…", ordered[MAX_REMARKS].position, "more of the query was corrected or left out")
-        ordered = [*ordered[:MAX_REMARKS], more]
+        limits = [remark for remark in ordered[MAX_REMARKS:] if remark.reason.startswith(TOO_MUCH)]
+        ordered = [*ordered[: MAX_REMARKS - len(limits)], more, *limits]
     since, until = _outer_days(spans)
     return Receipt(
         text=text,

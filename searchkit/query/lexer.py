@@ -10,13 +10,17 @@ and no text is an error: what cannot be used is left out with a remark.
 
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import Enum
 from typing import NamedTuple
 
-from searchkit.query.receipt import Remark
+from searchkit.query.receipt import TOO_MUCH, Remark
 
 MAX_LENGTH = 8192
 MAX_WORDS = 256
+MAX_SIGNS = 2048
+"""Words, quotation marks, parentheses and other signs; only rubbish has more of them than that for so few words."""
+
 MAX_SLOP = 100
 MAX_EDITS = 2
 _MOST_REMARKS = 100  # nobody reads more, and 8,000 quotation marks would make as many
@@ -134,13 +138,13 @@ class Lexed:
     positions: list[int] | None = None
     """Where each character of ``text`` was typed; None when all of them stand where they stood."""
 
-    def remark(self, start: int, end: int, reason: str) -> None:
+    def remark(self, start: int, end: int, reason: str, instead: str | None = None) -> None:
         """Say what became of the characters from ``start`` to ``end`` of ``text``."""
-        if len(self.remarks) >= _MOST_REMARKS:
+        if len(self.remarks) >= _MOST_REMARKS and not reason.startswith(TOO_MUCH):
             return
         text = self.text[start:end]
         shown = text if len(text) <= 60 else text[:59] + "…"
-        self.remarks.append(Remark(shown, self.positions[start] if self.positions else start, reason))
+        self.remarks.append(Remark(shown, self.positions[start] if self.positions else start, reason, instead))
 
 
 def lex(typed: str) -> Lexed:
@@ -163,7 +167,7 @@ def _make_readable(typed: str, lexed: Lexed) -> None:
         cut = text.rfind(" ", MAX_LENGTH - 100, MAX_LENGTH)
         cut = MAX_LENGTH if cut < 0 else cut
         left_out = _INVISIBLE.sub("", _UNREADABLE.sub(" ", text[cut : cut + 59])) + "…"
-        lexed.remarks.append(Remark(left_out, cut, f"left out: a query has at most {MAX_LENGTH:,} characters"))
+        lexed.remarks.append(Remark(left_out, cut, f"{TOO_MUCH} {MAX_LENGTH:,} characters"))
         text = text[:cut]
     if not (text.isascii() and text.isprintable()):
         if unreadable := _UNREADABLE.search(text):
@@ -196,12 +200,15 @@ class _Lexer:
 
     def run(self) -> None:
         text = self.text
-        while True:
+        for steps_left in range(MAX_SIGNS, -1, -1):
             self.at = at = _run_end(_SPACE, text, self.at)
             if at >= len(text):
                 return
+            if not steps_left:
+                self.remark(at, len(text), f"{TOO_MUCH} {MAX_SIGNS:,} words and signs")
+                return
             if self.words_left <= 0:
-                self.remark(at, len(text), f"left out: a query has at most {MAX_WORDS} words")
+                self.remark(at, len(text), f"{TOO_MUCH} {MAX_WORDS} words")
                 return
             self._next(text[at])
 
@@ -413,8 +420,12 @@ class _Lexer:
             self.at = end
 
     def _unknown_field(self, named: re.Match[str]) -> None:
-        reason = f"{named[1]} is no field; read as words. Fields are title, topic, author, kind, date …"
-        self.remark(self.at, named.end(), reason)
+        nearest = get_close_matches(named[1].lower(), FIELDS, n=1, cutoff=0.7)
+        if nearest:
+            reason = f"{named[1]} is no field, {nearest[0]} is; read as words"
+        else:
+            reason = f"{named[1]} is no field; read as words. Fields are title, topic, author, kind, date …"
+        self.remark(self.at, named.end(), reason, f"{nearest[0]}:" if nearest else None)
         kind = OPERATORS.get(named[1], Kind.WORD)
         self._budget(1)
         self._add(kind, named[1], named.end(1))

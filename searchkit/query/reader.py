@@ -34,7 +34,7 @@ from searchkit.query.receipt import Receipt, Remark
 
 MAX_DEPTH = 32
 
-_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th)?\.?$")
+_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$")
 _MAX_DATE_WORDS = 5
 _OPERAND_KINDS = (
     Kind.WORD, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.PHRASE, Kind.VALUE, Kind.URL,
@@ -45,13 +45,20 @@ _OPERAND_KINDS = (
 class Reading:
     """A query as it was read: the tree to answer, and the receipt to show.
 
-    ``today`` and ``zone`` are what its dates were read with.
+    ``today`` and ``zone`` are what its dates were read with. ``without_synonyms`` is the tree as it was typed, where
+    synonyms have been put into the one to answer.
     """
 
     node: Node
     receipt: Receipt
     today: date
     zone: tzinfo = UTC
+    without_synonyms: Node | None = None
+
+    @property
+    def typed(self) -> Node:
+        """The tree of what was typed, which the receipt's canonical text is read as."""
+        return self.node if self.without_synonyms is None else self.without_synonyms
 
 
 def read_query(text: str, *, today: date, zone: tzinfo = UTC) -> Reading:
