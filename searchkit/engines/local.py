@@ -40,7 +40,7 @@ from searchkit.page.model import (
 )
 from searchkit.page.related import MOST_RELATED, find_related
 from searchkit.page.relaxations import relaxations
-from searchkit.page.suggest import MOST_COMPLETIONS, complete
+from searchkit.page.suggest import MOST_COMPLETIONS, Completer
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
 from searchkit.plan.instants import instants_of
@@ -81,6 +81,7 @@ class LocalArchive:
         self._opened_index: ArchiveIndex | None = None
         self._lock = threading.RLock()
         self._opened: Generation | None = None
+        self._completer: Completer | None = None
 
     def open(self) -> None:
         """Open the newest generation now, so that what is wrong with the index is said now."""
@@ -167,7 +168,11 @@ class LocalArchive:
         if not isinstance(limit, int) or not 0 <= limit <= MOST_COMPLETIONS:
             raise RequestError(f"limit={limit!r} must be a number from 0 to {MOST_COMPLETIONS} for suggestions")
         with self._generation() as generation:
-            return complete(text, generation, limit, read=lambda query: self._read(generation, query, _NO_FILTERS).node)
+            if self._completer is None or self._completer.generation is not generation:
+                self._completer = Completer(generation)
+            return self._completer.complete(
+                text, limit, read=lambda query: self._read(generation, query, _NO_FILTERS).node
+            )
 
     def stats(self) -> ArchiveStats:
         """See `Engine.stats`."""
@@ -234,6 +239,7 @@ class LocalArchive:
             if self._opened is not None:
                 self._opened.close()
                 self._opened = None
+                self._completer = None
 
     def __enter__(self) -> Self:
         return self
