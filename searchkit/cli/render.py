@@ -22,7 +22,17 @@ from searchkit.cli.layout import (
     wrap,
 )
 from searchkit.cli.output import Look
-from searchkit.page.model import ArchiveStats, Bucket, Completion, FacetValue, Hit, Page, Suggestion, Verification
+from searchkit.page.model import (
+    ArchiveStats,
+    Bucket,
+    Completion,
+    FacetValue,
+    Hit,
+    Page,
+    PlanStep,
+    Suggestion,
+    Verification,
+)
 from searchkit.query.receipt import Receipt
 
 BLANK: Line = ()
@@ -211,6 +221,20 @@ def completion_lines(completions: Sequence[Completion], look: Look) -> list[Line
         facts = [found] if completion.kind == "words" else [completion.kind, found]
         items = [[Span(clean(completion.text), "command")], *([Span(fact, "quiet")] for fact in facts)]
         lines += flow(items, look.width, between=Span(look.separator, "quiet"))
+    return lines
+
+
+def plan_lines(plan: Sequence[PlanStep], look: Look) -> list[Line]:
+    """The steps of a search, one a line: how many articles, values or buckets came of it, in how many milliseconds."""
+    if not plan:
+        return []
+    digits = max(len(f"{step.count:,}") for step in plan)
+    lines: list[Line] = [(Span("Plan", "heading"), Span(f"{'count':>{max(digits + 2, 7)}}{'ms':>10}", "quiet"))]
+    margin = max(digits + 6, 11) + 10
+    for step in plan:
+        numbers = [Span(f"{step.count:>{margin - 10},}", "count"), Span(f"{step.took_ms:>10.3f}", "quiet"), Span("  ")]
+        indent = margin + 2 + 2 * step.depth
+        lines += wrap([Span(clean(step.what))], look.width, indent=indent, first=numbers)
     return lines
 
 

@@ -16,7 +16,7 @@ from searchkit.cli.options import (
     query_text,
 )
 from searchkit.cli.output import current_look, write_json, write_lines
-from searchkit.cli.render import BLANK, next_page_lines, page_lines
+from searchkit.cli.render import BLANK, next_page_lines, page_lines, plan_lines
 from searchkit.page.model import FACETS, SORTS, FacetName, Sort
 
 _FACETS_SHOWN: tuple[FacetName, ...] = ("topics", "kind")
@@ -49,6 +49,7 @@ _FACETS_SHOWN: tuple[FacetName, ...] = ("topics", "kind")
     is_flag=True,
     help="Count the topics, kinds and authors as if none of their own were chosen.",
 )
+@click.option("--explain", is_flag=True, help="Say at the end how it was found: the steps with counts and times.")
 @json_option
 @index_option
 @click.pass_context
@@ -60,6 +61,7 @@ def search_command(
     limit: int,
     cursor: str | None,
     disjunctive: bool,
+    explain: bool,
     as_json: bool,
     index: str | None,
     **filters: Any,
@@ -79,6 +81,7 @@ def search_command(
             cursor=cursor,
             facets=FACETS if as_json else _FACETS_SHOWN,
             disjunctive=disjunctive,
+            explain=explain,
             **filters,
         )
     if as_json:
@@ -86,6 +89,8 @@ def search_command(
         return
     look = current_look()
     lines = page_lines(page, look)
+    if page.plan:
+        lines += [BLANK, *plan_lines(page.plan, look)]
     if page.next_cursor and limit:
         options, words = command_line(ctx)
         outer = ctx.find_root().params.get("index")

@@ -56,13 +56,15 @@ class Engine(Protocol):
         timeline: Interval | None = "auto",
         snippets: bool = True,
         disjunctive: bool = False,
+        explain: bool = False,
     ) -> Page:
         """The page for a query: exact total, the hits asked for, facets and timeline over everything that matches.
 
         An empty query matches every article. ``cursor`` is a page's ``next_cursor``, with the same query and filters.
         The order "fresh" lists the relevant matches only, newest first; ``left_out`` counts the others. With
         ``disjunctive`` a facet is counted as if its own filter (topics, kinds, authors; for years the dates) were
-        off, so that the values that could be chosen beside those that are keep their counts.
+        off, so that the values that could be chosen beside those that are keep their counts. With ``explain`` the
+        page has a ``plan``: the steps with their counts and times.
         """
         ...
 

@@ -21,6 +21,7 @@ from searchkit.errors import IndexExists, RequestError, UnknownArticle
 from searchkit.indexing import store
 from searchkit.indexing.generations import ArchiveIndex
 from searchkit.page.builder import PageRequest, build_hits, build_page
+from searchkit.page.explain import explain as explain_page
 from searchkit.page.facets import count_labels
 from searchkit.page.model import (
     FACETS,
@@ -106,6 +107,7 @@ class LocalArchive:
         timeline: Interval | None = "auto",
         snippets: bool = True,
         disjunctive: bool = False,
+        explain: bool = False,
     ) -> Page:
         """See `Engine.search`."""
         began = time.perf_counter()
@@ -117,7 +119,9 @@ class LocalArchive:
             siblings = {name: self._read(generation, query, other).node for name, other in others.items()}
             page = build_page(reading, request, generation, siblings=siblings)
             page = self._with_account(page, reading, generation) if cursor is None else page
-        return replace(page, took_ms=round((time.perf_counter() - began) * 1000, 3))
+            took = round((time.perf_counter() - began) * 1000, 3)
+            plan = explain_page(reading.node, request, generation) if explain else ()
+        return replace(page, took_ms=took, plan=plan)
 
     def count(
         self,

@@ -134,6 +134,24 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One step of answering a search: what was done, how deep inside others, how many came of it, how long it took.
+
+    ``count`` is of articles where articles are looked for, else of the hits, values or buckets made. The steps inside
+    one follow it with a ``depth`` one higher, and their time is part of its ``took_ms``.
+    """
+
+    what: str
+    depth: int
+    count: int
+    took_ms: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The step as JSON-able data."""
+        return {"what": self.what, "depth": self.depth, "count": self.count, "took_ms": self.took_ms}
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """The answer to one search.
 
@@ -141,7 +159,7 @@ class Page:
     ``facets`` holds the values of each facet asked for, commonest first (years latest first). ``offset`` is how many
     hits come before the first of this page; ``next_cursor`` fetches those that follow and is None on the last page.
     ``left_out`` is how many articles match, too, but are not relevant enough for the order ``fresh``; no other number
-    counts them. ``took_ms`` is the time the engine spent.
+    counts them. ``took_ms`` is the time the engine spent. ``plan`` says how, where that was asked for.
     """
 
     total: int
@@ -154,10 +172,11 @@ class Page:
     next_cursor: str | None = None
     took_ms: float = 0.0
     left_out: int = 0
+    plan: tuple[PlanStep, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The page as JSON-able data, exactly what ``--json`` and the HTTP API send."""
-        return {
+        """The page as JSON-able data, exactly what ``--json`` and the HTTP API send. ``plan`` is there if asked for."""
+        data = {
             "total": self.total,
             "left_out": self.left_out,
             "hits": [hit.to_dict() for hit in self.hits],
@@ -169,6 +188,7 @@ class Page:
             "next_cursor": self.next_cursor,
             "took_ms": self.took_ms,
         }
+        return {**data, "plan": [step.to_dict() for step in self.plan]} if self.plan else data
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from searchkit.cli.render import (
     facet_lines,
     hit_lines,
     nothing_found_lines,
+    plan_lines,
     show_count,
     stats_lines,
     suggestion_lines,
@@ -40,6 +41,7 @@ from searchkit.session.state import (
     Say,
     Search,
     ShowHelp,
+    ShowPlan,
     ShowStats,
     ShowTimeline,
     State,
@@ -147,6 +149,9 @@ def perform(session: Session, action: Action, state: State) -> State:
         case ShowTimeline():
             buckets = archive.timeline() if results is None else results.timeline
             _show(session, timeline_lines(buckets, current_look()))
+        case ShowPlan():
+            page = archive.search(**state.request.parameters(), limit=_FETCHED, facets=_FACETS, explain=True)
+            _show(session, plan_lines(page.plan, current_look()))
         case ShowStats():
             _show(session, stats_lines(archive.stats(), current_look()))
         case ShowHelp():

@@ -138,6 +138,11 @@ class ShowTimeline:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowPlan:
+    """Show how the request is answered: the steps with counts and times."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShowStats:
     """Show the archive in numbers."""
 
@@ -159,7 +164,20 @@ class Quit:
     """End the session."""
 
 
-Action = Search | More | Open | ListRelated | ListAgain | ListTopics | ShowTimeline | ShowStats | ShowHelp | Say | Quit
+Action = (
+    Search
+    | More
+    | Open
+    | ListRelated
+    | ListAgain
+    | ListTopics
+    | ShowTimeline
+    | ShowPlan
+    | ShowStats
+    | ShowHelp
+    | Say
+    | Quit
+)
 
 
 # Where actions lead
@@ -401,6 +419,7 @@ _WITHOUT_ARGUMENT: dict[str, Callable[[State], Action]] = {
     "topics": lambda state: ListTopics(),
     "timeline": lambda state: ShowTimeline(),
     "stats": lambda state: ShowStats(),
+    "explain": lambda state: ShowPlan(),
     "help": lambda state: ShowHelp(),
     "quit": lambda state: Quit(),
 }
@@ -441,6 +460,7 @@ HELP = (
     ("sort newest", "or oldest, best, fresh"),
     ("clear", "take back all of these; again: the query too"),
     ("topics, timeline, stats", "of the results; of the archive"),
+    ("explain", "how the results were found, and in how much time"),
     ("latest", "the newest articles"),
     ("find open access", "search for words that begin like a command"),
     ("quit", "or Ctrl-D"),

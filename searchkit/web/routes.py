@@ -76,7 +76,7 @@ class Handlers:
             archive = self.archive
             latest = archive.latest(limit=_LATEST_SHOWN)
             return self._page(maker.front(archive.stats(), latest, archive.topics(), archive.timeline()))
-        page = self.archive.search(state.query, **{**state.search_arguments(), "disjunctive": True})
+        page = self.archive.search(state.query, **{**state.search_arguments(), "disjunctive": True, "explain": False})
         return self._page(maker.results(page, state))
 
     def article_page(self, request: Request) -> Response:

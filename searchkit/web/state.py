@@ -32,7 +32,8 @@ class SearchState:
     """One search: what was typed, the filters, the order, and the place in the results.
 
     ``seen`` is the number of hits before ``cursor``. It comes from the link and only serves to number the
-    hits. ``disjunctive`` is for the JSON search; the pages always count facets so.
+    hits. ``disjunctive`` and ``explain`` are for the JSON search: the pages always count facets disjunctively and
+    never show a plan.
     """
 
     query: str = ""
@@ -48,6 +49,7 @@ class SearchState:
     cursor: str | None = None
     seen: int = 0
     disjunctive: bool = False
+    explain: bool = False
 
     @property
     def is_filtered(self) -> bool:
@@ -70,6 +72,7 @@ class SearchState:
             "limit": self.limit,
             "cursor": self.cursor,
             "disjunctive": self.disjunctive,
+            "explain": self.explain,
         }
 
 
@@ -103,6 +106,7 @@ def read_state(parameters: Iterable[tuple[str, str]]) -> SearchState:
         cursor=cursor,
         seen=_read_seen(last("seen")) if cursor else 0,
         disjunctive=_read_flag("disjunctive", last("disjunctive")),
+        explain=_read_flag("explain", last("explain")),
     )
 
 
@@ -116,6 +120,8 @@ def write_state(state: SearchState) -> str:
             pairs.append(("seen", str(state.seen)))
     if state.disjunctive:
         pairs.append(("disjunctive", "1"))
+    if state.explain:
+        pairs.append(("explain", "1"))
     return urlencode(pairs)
 
 

@@ -54,6 +54,16 @@ def test_related(run):
     assert "no article 'nowhere'" in run("related", "nowhere").stderr
 
 
+def test_explain(run):
+    """The plan stands below the page, or in its JSON, only when asked for."""
+    lines = run("search", "heparin", "-given", "-n", "0", "--explain").stdout.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("Plan"))
+    assert [line.split()[0] for line in lines[start + 1 : start + 5]] == ["6", "12", "6", "0"]
+    assert "without: word given: given" in lines[start + 3]
+    assert json.loads(run("search", "heparin", "--explain", "--json").stdout)["plan"][0]["count"] == 12
+    assert "plan" not in json.loads(run("search", "heparin", "--json").stdout)
+
+
 def test_suggest(run):
     """What goes on from a few letters, with what it is and how many articles it finds."""
     lines = run("suggest", "heparin", "pla").stdout.splitlines()

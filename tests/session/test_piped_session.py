@@ -68,11 +68,12 @@ def test_refining(session):
 
 def test_lists(session):
     """Topics are numbered for refining; timeline and numbers are those of the archive before a search."""
-    topics, refined, timeline, stats = session("topics", "topic 2", "timeline", "stats")
+    topics, refined, timeline, stats, plan = session("topics", "topic 2", "timeline", "stats", "explain")
     assert topics.startswith("1  14  News\n2  10  RBC Transfusion\n")
     assert refined.startswith("10 articles")
     assert timeline.startswith("2001 1 █")
     assert stats.startswith("Articles   14\n")
+    assert plan.startswith("Plan  count        ms\n         10 ")
 
 
 def test_related(session):

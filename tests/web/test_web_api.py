@@ -40,6 +40,7 @@ def answer(page: Page) -> dict[str, object]:
         ("language=de", {"language": "de"}),
         ("since=2016&until=2018-06&sort=oldest", {"since": "2016", "until": "2018-06", "sort": "oldest"}),
         ("q=report&limit=3&sort=newest", {"query": "report", "limit": 3, "sort": "newest"}),
+        ("q=heparin&topic=News&disjunctive=1", {"query": "heparin", "topics": ["News"], "disjunctive": True}),
         ("limit=5000&utm_source=letter", {"limit": 100}),
     ],
 )
@@ -52,6 +53,14 @@ def test_a_search_is_the_engines_page(
     expected = answer(archive.search(**arguments))  # type: ignore[arg-type]
     assert got == expected
     assert got["total"] > 0
+
+
+def test_a_plan_is_added_when_asked_for(client: Client) -> None:
+    """The JSON then has the steps as well; the HTML page never does."""
+    plan = client.get("/api/search?q=heparin&explain=1").json()["plan"]
+    assert plan[0]["what"] == "word heparin: heparin"
+    assert plan[0]["count"] == client.get("/api/search?q=heparin").json()["total"]
+    assert client.get("/?q=heparin&explain=1").text.count("word heparin:") == 0
 
 
 def test_suggestions(client: Client, archive: Engine) -> None:

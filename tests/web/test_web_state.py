@@ -87,6 +87,7 @@ def test_any_query_text_is_a_query(text: str) -> None:
         ("seen=10", SearchState()),
         ("disjunctive=1", SearchState(disjunctive=True)),
         ("disjunctive=0", SearchState()),
+        ("explain=1", SearchState(explain=True)),
         ("utm_source=letter&page=2&fbclid=1", SearchState()),
     ],
 )
