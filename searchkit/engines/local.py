@@ -39,6 +39,7 @@ from searchkit.page.model import (
 )
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
+from searchkit.plan.instants import instants_of
 from searchkit.query import Reading, read_query, with_filters
 from searchkit.settings import Settings, load_settings, with_index
 
@@ -120,7 +121,7 @@ class LocalArchive:
         """See `Engine.count`."""
         with self._generation() as generation:
             reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
-            return len(execute(reading.node, generation).docnums)
+            return len(execute(reading.node, generation, scored=False).docnums)
 
     def get(self, article_id: str) -> Article:
         """See `Engine.get`."""
@@ -147,15 +148,15 @@ class LocalArchive:
         """See `Engine.stats`."""
         with self._generation() as generation:
             live = generation.live
-            published = generation.published[live]
-            dated = published[published != UNDATED]
+            instants = instants_of(live, generation)
+            is_dated = instants.first != UNDATED
             return ArchiveStats(
                 articles=len(live),
-                undated=len(live) - len(dated),
-                first=generation.calendar.day(int(dated.min())) if len(dated) else None,
-                last=generation.calendar.day(int(dated.max())) if len(dated) else None,
-                topics=len(count_labels(generation.labels("topic"), live)),
-                authors=len(count_labels(generation.labels("author"), live)),
+                undated=instants.undated,
+                first=generation.calendar.day(instants.first) if is_dated else None,
+                last=generation.calendar.day(instants.last) if is_dated else None,
+                topics=generation.labels("topic").distinct(live),
+                authors=generation.labels("author").distinct(live),
                 kinds=count_labels(generation.labels("kind"), live),
                 languages=tuple(
                     value for value in count_labels(generation.labels("language"), live) if "-" not in value.value

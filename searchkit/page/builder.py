@@ -7,13 +7,14 @@ from searchkit.analysis import Analyzer, analyzer_for
 from searchkit.article import Article
 from searchkit.page.cursor import decode_cursor, encode_cursor
 from searchkit.page.facets import count_labels, count_years
-from searchkit.page.model import FacetName, FacetValue, Hit, Interval, Page, Snippet, Sort
+from searchkit.page.model import Bucket, FacetName, FacetValue, Hit, Interval, Page, Snippet, Sort
 from searchkit.page.snippets import build_snippets, find_matches, merge_marks
 from searchkit.page.timeline import build_timeline
 from searchkit.plan.execute import Matches, execute
 from searchkit.plan.generation import Generation
 from searchkit.plan.highlights import Highlight, highlights
-from searchkit.plan.ranking import count_up_to, rank_key, ranked
+from searchkit.plan.instants import instants_of
+from searchkit.plan.ranking import Ranked, after, rank_key, ranked
 from searchkit.query import Reading
 
 FACET_LIMIT = 250
@@ -37,40 +38,43 @@ class PageRequest:
 def build_page(reading: Reading, request: PageRequest, generation: Generation) -> Page:
     """The page that answers ``reading``. Raises CursorError and, for a timeline too fine, RequestError."""
     search = f"{request.sort} {reading.receipt.canonical}"
-    after = decode_cursor(request.cursor, search) if request.cursor else None
-    matches = execute(reading.node, generation)
-    order = ranked(matches, generation, request.sort)
-    offset = count_up_to(after, matches, generation, request.sort) if after else 0
-    shown = order[offset : offset + request.limit]
+    cursor = decode_cursor(request.cursor, search) if request.cursor else None
+    matches = execute(reading.node, generation, scored=request.sort == "best" and request.limit > 0)
+    total = len(matches.docnums)
+    left = after(cursor, matches, generation, request.sort) if cursor else matches
+    offset = total - len(left.docnums)
+    shown = ranked(left, generation, request.sort, request.limit)
     marked = highlights(reading.node, generation.analyzers)
-    hits = tuple(
-        _hit(int(matches.docnums[index]), float(matches.scores[index]), marked, request.snippets, generation)
-        for index in shown
-    )
+    hits = tuple([_hit(match, marked, request.snippets, generation) for match in shown])
     next_cursor = None
-    if len(shown) and offset + len(shown) < len(order):
-        next_cursor = encode_cursor(rank_key(int(shown[-1]), matches, generation, request.sort, hits[-1].id), search)
-    published = generation.published[matches.docnums]
+    if shown and offset + len(shown) < total:
+        next_cursor = encode_cursor(rank_key(shown[-1], generation, request.sort, hits[-1].id), search)
     return Page(
-        total=len(order),
+        total=total,
         hits=hits,
         facets={name: count_facet(name, matches, generation) for name in request.facets},
-        timeline=build_timeline(published, generation.calendar, request.timeline) if request.timeline else (),
+        timeline=_timeline(matches, request, generation),
         receipt=reading.receipt,
         offset=offset,
         next_cursor=next_cursor,
     )
 
 
+def _timeline(matches: Matches, request: PageRequest, generation: Generation) -> tuple[Bucket, ...]:
+    if request.timeline is None:
+        return ()
+    return build_timeline(instants_of(matches.docnums, generation), generation.calendar, request.timeline)
+
+
 def count_facet(name: FacetName, matches: Matches, generation: Generation) -> tuple[FacetValue, ...]:
     """The values of one facet over all matches."""
     if name == "year":
-        return count_years(generation.published[matches.docnums], generation.calendar)
+        return count_years(instants_of(matches.docnums, generation), generation.calendar)
     return count_labels(generation.labels(_LABEL_FIELDS[name]), matches.docnums, limit=FACET_LIMIT)
 
 
-def _hit(docnum: int, score: float, marked: tuple[Highlight, ...], with_snippets: bool, generation: Generation) -> Hit:
-    article = generation.article(docnum)
+def _hit(match: Ranked, marked: tuple[Highlight, ...], with_snippets: bool, generation: Generation) -> Hit:
+    article = generation.article(match.docnum)
     analyzer = analyzer_for(article.language or generation.language)
     return Hit(
         id=article.id,
@@ -80,7 +84,7 @@ def _hit(docnum: int, score: float, marked: tuple[Highlight, ...], with_snippets
         authors=article.authors,
         kind=article.kind,
         url=article.url,
-        score=score,
+        score=match.score,
         snippets=_snippets(article, marked, analyzer) if with_snippets else (),
         title_marks=merge_marks(find_matches(article.title, marked, analyzer)),
     )
