@@ -22,7 +22,7 @@ from searchkit.dates import UNDATED
 from searchkit.page.model import Sort
 from searchkit.plan.execute import Matches
 from searchkit.plan.generation import Docnums, Generation
-from searchkit.plan.kernels import Scores
+from searchkit.plan.kernels import Scores, taken
 from searchkit.plan.segments import SegmentView
 
 _FAR_FUTURE = int(np.iinfo(np.int64).max)
@@ -51,10 +51,11 @@ def ranked(matches: Matches, generation: Generation, sort: Sort, count: int) -> 
     if count <= 0 or len(docnums) == 0:
         return []
     if sort != "best" or isinstance(scores, float):
-        score = scores if isinstance(scores, float) else 0.0
         chosen = _first_by_date(docnums, generation, sort, count)
         in_order = _in_order(chosen, [0.0] * len(chosen), generation, sort, count)
-        return [Ranked(docnum, score) for docnum in in_order]
+        if isinstance(scores, float):
+            return [Ranked(docnum, scores) for docnum in in_order]
+        return [Ranked(docnum, float(scores[docnums.searchsorted(docnum)])) for docnum in in_order]
     sure, tied = _best_scores(scores, count)
     candidates = docnums[sure].tolist()
     values = scores[sure].tolist()
@@ -81,7 +82,8 @@ def after(key: RankKey, matches: Matches, generation: Generation, sort: Sort) ->
         score = -scores if sort == "best" and isinstance(scores, float) else 0.0
         if score != key.by_score:
             return matches if score > key.by_score else Matches(docnums[:0], 0.0)
-        return Matches(docnums[_is_after(key, docnums, generation, sort)], scores if isinstance(scores, float) else 0.0)
+        kept = _is_after(key, docnums, generation, sort)
+        return Matches(docnums[kept], taken(scores, kept))
     kept = scores < -key.by_score
     tied = np.flatnonzero(scores == -key.by_score)
     kept[tied[_is_after(key, docnums[tied], generation, sort)]] = True
