@@ -59,22 +59,22 @@ class Article:
         article_id = _text("id", id, None).strip()
         if not article_id:
             raise ArticleError("an article needs an id; give it one that stays the same when it is edited")
-        title = _one_line(_text("title", title, article_id))
+        title = " ".join(_text("title", title, article_id).split())
         body = _text("body", body, article_id)
-        summary = _text("summary", summary, article_id).strip()
-        if not (title or summary or body.strip()):
+        summary = _text("summary", summary, article_id).strip() if summary != "" else ""
+        if not title and not summary and not body.strip():
             raise ArticleError(f"article {article_id!r} has neither title nor body; there is nothing to search in it")
         _set_id(self, article_id)
         _set_title(self, title)
         _set_body(self, body)
-        _set_published(self, _moment("published", published, article_id))
+        _set_published(self, None if published is None else _moment("published", published, article_id))
         _set_topics(self, _labels("topics", topics, article_id))
         _set_authors(self, _labels("authors", authors, article_id))
-        _set_kind(self, _one_line(_text("kind", kind, article_id)))
-        _set_url(self, _text("url", url, article_id).strip() or None)
+        _set_kind(self, " ".join(_text("kind", kind, article_id).split()) if kind != "" else "")
+        _set_url(self, None if url is None else _text("url", url, article_id).strip() or None)
         _set_summary(self, summary)
-        _set_language(self, _text("language", language, article_id).strip() or None)
-        _set_updated(self, _moment("updated", updated, article_id))
+        _set_language(self, None if language is None else _text("language", language, article_id).strip() or None)
+        _set_updated(self, None if updated is None else _moment("updated", updated, article_id))
         _set_extra(self, dict(extra) if extra else {})
 
     def to_dict(self) -> dict[str, Any]:
@@ -117,11 +117,13 @@ def iso_moment(moment: date | None) -> str | None:
 
 
 def _text(name: str, value: object, article_id: str | None) -> str:
+    if type(value) is str and value.isascii():
+        return value
     if value is None:
         return ""
     if not isinstance(value, str):
         raise ArticleError(f"{_of(article_id)}{name} must be text, not {type(value).__name__}: {value!r:.80}")
-    return value if value.isascii() else _without_surrogates(value)
+    return _without_surrogates(value)
 
 
 def _without_surrogates(value: str) -> str:
@@ -133,14 +135,10 @@ def _without_surrogates(value: str) -> str:
     return value
 
 
-def _one_line(value: str) -> str:
-    return " ".join(value.split()) if value else ""
-
-
 def _moment(name: str, value: object, article_id: str) -> date | None:
-    if value is None or value == "":
+    if value == "":
         return None
-    if not isinstance(value, str | date):
+    if not isinstance(value, (str, date)):
         raise ArticleError(f"{_of(article_id)}{name} must be a date or its text, not {value!r:.80}")
     try:
         return _plain_moment(value) if isinstance(value, str) else value
@@ -165,14 +163,20 @@ def _plain_moment(text: str) -> date:
 
 
 def _labels(name: str, values: object, article_id: str) -> tuple[str, ...]:
-    if not values and isinstance(values, list | tuple | str | None):
+    if values is None:
         return ()
+    if type(values) is list or type(values) is tuple:
+        try:
+            if "".join(values).isascii():
+                return tuple(filter(None, dict.fromkeys([" ".join(value.split()) for value in values])))
+        except TypeError:
+            pass  # the way below says which one is no text
     if isinstance(values, str):
         values = (values,)
     if not isinstance(values, Iterable) or isinstance(values, Mapping):
         raise ArticleError(f"{_of(article_id)}{name} must be a list of texts, not {values!r:.80}")
-    labels = [_one_line(_text(name, value, article_id)) for value in values]
-    return tuple(dict.fromkeys(filter(None, labels)))
+    labels = [" ".join(_text(name, value, article_id).split()) for value in values]
+    return tuple(filter(None, dict.fromkeys(labels)))
 
 
 def _of(article_id: str | None) -> str:

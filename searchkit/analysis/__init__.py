@@ -78,6 +78,16 @@ class Analyzer:
         found = {word: (fold(stem) or low,) for word, low, stem in zip(plain, lowered, stems, strict=True)}
         return [found.get(word) or self.forms(word) for word in words]
 
+    def terms_of_ascii(self, words: Sequence[str]) -> list[str]:
+        """The one term of each of ``words``, of ASCII letters and digits in lower case: what `forms` gives."""
+        letters = [word for word in words if word.isalpha()]
+        with self._lock:
+            stems = self._stemmer.stemWords(letters)
+        if not "".join(stems).isascii():  # Serbian writes dj as one letter
+            stems = [fold(stem) for stem in stems]
+        term_of = dict(zip(letters, stems, strict=True))
+        return [term_of.get(word) or word for word in words]
+
     def _analysed(self, word: str) -> tuple[str, ...]:
         plain = lower(word)
         folded = plain if word.isascii() else fold(word)

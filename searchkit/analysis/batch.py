@@ -6,10 +6,11 @@ which they are is array work. The twin to compare with: `Analyzer.terms`, and `f
 """
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain, compress
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from searchkit.analysis import Analyzer, analyzer_for, fold
 from searchkit.analysis.characters import Codes, classify, encode, lower_ascii
 from searchkit.analysis.spans import BEFORE, PADDING, Keys, Offsets, Units, find_units, hash_spans
 from searchkit.analysis.vocabulary import GrowingArray, Ids, KeyTable, TermNumbers, UnitEntries
-from searchkit.analysis.words import MAX_WORD, chain_spellings, is_paired
+from searchkit.analysis.words import CONNECTORS, MAX_JOINED_PARTS, MAX_WORD, chain_spellings, is_paired
 
 _MAX_REMEMBERED = 1_500_000
 """Units and their terms that are remembered, about 250 MB; beyond that an analyzer starts afresh."""
@@ -75,6 +76,7 @@ class BatchAnalyzer:
         self.words = UnitEntries()
         self._position_counts: GrowingArray[np.int32] = GrowingArray(np.int32)
         self._table = KeyTable()
+        self._ascii_terms: defaultdict[Analyzer, dict[str, int]] = defaultdict(dict)
         self._meanings: defaultdict[Analyzer, dict[str, tuple[tuple[int, ...], int]]] = defaultdict(dict)
         self._language_keys: dict[Analyzer, np.uint64] = {}
 
@@ -112,32 +114,83 @@ class BatchAnalyzer:
 
     def _learn(self, text: str, units: Units, new: Offsets, analyzers: Sequence[Analyzer]) -> None:
         """Analyse the units of ``text`` with these indexes, which get the next numbers."""
-        spans = (places[new].tolist() for places in units)
-        spellings = [
-            _spellings(text[seen_start:seen_end], start - seen_start, end - seen_start)
-            for start, end, seen_start, seen_end in zip(*spans, strict=True)
-        ]
+        starts, ends, seen_starts, seen_ends = (places[new] for places in units)
+        is_alone = ((starts == seen_starts) & (ends == seen_ends)).tolist()
+        seen = [text[start:end] for start, end in zip(seen_starts.tolist(), seen_ends.tolist(), strict=True)]
+        learnt = _Learnt(len(new))
+        plain: defaultdict[Analyzer, list[int]] = defaultdict(list)
+        others = []
+        for unit, (spelled, is_all, analyzer) in enumerate(zip(seen, is_alone, analyzers, strict=True)):
+            if is_all and spelled.isascii():
+                plain[analyzer].append(unit)
+            else:
+                others.append(unit)
+        for analyzer, of_analyzer in plain.items():
+            self._learn_ascii(analyzer, of_analyzer, [seen[unit] for unit in of_analyzer], learnt)
+        if others:
+            befores, lengths = (starts - seen_starts)[others].tolist(), (ends - starts)[others].tolist()
+            spellings = [
+                _spellings(seen[unit], before, before + length)
+                for unit, before, length in zip(others, befores, lengths, strict=True)
+            ]
+            self._learn_any([analyzers[unit] for unit in others], others, spellings, learnt)
+        self._position_counts.extend(learnt.position_counts)
+        self.terms.extend(*learnt.terms.columns())
+        self.words.extend(*learnt.words.columns())
+
+    def _learn_ascii(self, analyzer: Analyzer, units: list[int], chains: Sequence[str], learnt: "_Learnt") -> None:
+        """Learn units of words of ASCII characters and connectors: nearly all, so it is done for all at once."""
+        rows, joined = _ascii_spellings(chains)
+        words = list(chain.from_iterable(rows))
+        counts = np.fromiter(map(len, rows), np.int64, len(rows))
+        is_joined = (counts > 1) & (counts <= MAX_JOINED_PARTS)
+        words += compress(joined, is_joined.tolist())
+        if len(max(words, key=len)) > MAX_WORD:
+            words = [word[:MAX_WORD] for word in words]
+        term_numbers = self._ascii_terms[analyzer]
+        new = [word for word in dict.fromkeys(words) if word not in term_numbers]
+        term_numbers.update(zip(new, self.vocabulary.numbers(analyzer.terms_of_ascii(new)).tolist(), strict=True))
+        terms = np.fromiter(map(term_numbers.__getitem__, words), np.int32, len(words))
+        exact = self.vocabulary.numbers(words)
+        indexes = np.array(units, np.int32)
+        learnt.position_counts[indexes] = counts
+        starts = np.cumsum(counts) - counts
+        owners = np.repeat(indexes, counts)
+        positions = (np.arange(len(owners)) - np.repeat(starts, counts)).astype(np.int32)
+        lasts = (counts[is_joined] - 1).astype(np.int32)
+        later = np.flatnonzero(positions)
+        for entries, numbers in ((learnt.terms, terms), (learnt.words, exact)):
+            entries.firsts[indexes] = numbers[starts]
+            entries.add(owners[later], numbers[later], positions[later])
+            entries.add(indexes[is_joined], numbers[len(owners) :], np.zeros_like(lasts))
+        learnt.terms.add(indexes[is_joined], terms[len(owners) :], lasts)
+
+    def _learn_any(
+        self, analyzers: Sequence[Analyzer], units: list[int], spellings: Sequence["_Spelling"], learnt: "_Learnt"
+    ) -> None:
+        """Learn units of any characters, one after the other."""
         self._learn_words(spellings, analyzers)
         number = self.vocabulary.number
-        terms, words = _Entries([], []), _Entries([], [])
-        for unit, (spelling, analyzer) in enumerate(zip(spellings, analyzers, strict=True)):
+        terms: list[tuple[int, int, int]] = []
+        words: list[tuple[int, int, int]] = []
+        for unit, spelling, analyzer in zip(units, spellings, analyzers, strict=True):
             meanings = self._meanings[analyzer]
             named = number(fold(spelling.symbols)) if spelling.symbols else -1
             forms, word = meanings[spelling.words[0]] if spelling.words else ((named,), named)
-            terms.firsts.append(forms[0] if forms else -1)
-            words.firsts.append(word)
-            terms.others.extend([(unit, form, 0) for form in forms[1:]])
+            learnt.position_counts[unit] = len(spelling.words) or 1
+            learnt.terms.firsts[unit] = forms[0] if forms else -1
+            learnt.words.firsts[unit] = word
+            terms.extend([(unit, form, 0) for form in forms[1:]])
             for position, written in spelling.placed():
                 forms, word = meanings[written]
-                terms.others.extend([(unit, form, position) for form in forms])
+                terms.extend([(unit, form, position) for form in forms])
                 if word >= 0:
-                    words.others.append((unit, word, 0))
+                    words.append((unit, word, 0))
             if spelling.words and named >= 0:
-                terms.others.append((unit, named, 0))
-                words.others.append((unit, named, 0))
-        self._position_counts.extend([len(spelling.words) or 1 for spelling in spellings])
-        self.terms.extend(*terms)
-        self.words.extend(*words)
+                terms.append((unit, named, 0))
+                words.append((unit, named, 0))
+        learnt.terms.add(*np.array(terms, np.int32).reshape(-1, 3).T)
+        learnt.words.add(*np.array(words, np.int32).reshape(-1, 3).T)
 
     def _learn_words(self, spellings: Sequence["_Spelling"], analyzers: Sequence[Analyzer]) -> None:
         """Number the terms of all words and joined words that are new."""
@@ -167,11 +220,48 @@ class _Spelling(NamedTuple):
         return [*enumerate(self.words[1:], 1), (0, self.joined), (len(self.words) - 1, self.joined)]
 
 
-class _Entries(NamedTuple):
-    """What `UnitEntries.extend` takes."""
+class _Entries:
+    """What `UnitEntries.extend` takes, put together."""
 
-    firsts: list[int]
-    others: list[tuple[int, int, int]]
+    def __init__(self, unit_count: int) -> None:
+        self.firsts = np.full(unit_count, -1, np.int32)
+        self._others: list[tuple[Ids, Ids, Ids]] = []
+
+    def add(self, units: Ids, numbers: Ids, positions: Ids) -> None:
+        """Take in what stands in units besides the first."""
+        self._others.append((units, numbers, positions))
+
+    def columns(self) -> tuple[Ids, Ids, Ids, Ids]:
+        """The firsts, and unit, number and position of the others."""
+        units, numbers, positions = (np.concatenate(column) for column in zip(*self._others, strict=True))
+        return self.firsts, units, numbers, positions
+
+
+class _Learnt:
+    """What new units stand for."""
+
+    def __init__(self, unit_count: int) -> None:
+        self.position_counts = np.ones(unit_count, np.int32)
+        self.terms = _Entries(unit_count)
+        self.words = _Entries(unit_count)
+
+
+def _ascii_spellings(chains: Sequence[str]) -> tuple[list[list[str]], list[str]]:
+    """What `chain_spellings` says of chains of ASCII characters without symbols around: words and joined spellings.
+
+    In lower case, in any length, and joined also where there is nothing or too much to join.
+    """
+    lines = f"{_LINE.join(chains)}{_LINE}".lower().replace(f"'s{_LINE}", _LINE)
+    rows = [row.split() for row in lines.translate(_CONNECTORS_TO_SPACES).split(_LINE)]
+    joined = _DOT_OF_NO_NUMBER.sub("", lines).translate(_CONNECTORS_TO_NOTHING).split(_LINE)
+    return rows[:-1], joined[:-1]
+
+
+_LINE = "\n"
+_DOT_OF_NO_NUMBER = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
+_ASCII_CONNECTORS = [ord(char) for char in (*CONNECTORS, ",") if char.isascii()]
+_CONNECTORS_TO_SPACES = dict.fromkeys(_ASCII_CONNECTORS, " ")
+_CONNECTORS_TO_NOTHING = {code: None for code in _ASCII_CONNECTORS if chr(code) != "."}
 
 
 def _spellings(seen: str, start: int, end: int) -> _Spelling:

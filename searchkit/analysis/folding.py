@@ -52,11 +52,13 @@ def lower(word: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", word).casefold())
 
 
-@lru_cache(maxsize=1 << 16)
 def fold(word: str) -> str:
     """The word without case and accents; folding twice changes nothing more."""
-    if word.isascii():
-        return word.lower()
+    return word.lower() if word.isascii() else _fold(word)
+
+
+@lru_cache(maxsize=1 << 16)
+def _fold(word: str) -> str:
     kept = []
     for char in lower(word):
         if char in _KEPT_WHOLE:

@@ -132,6 +132,14 @@ class TermNumbers:
             self._terms.append(term.encode())
         return known
 
+    def numbers(self, terms: Sequence[str]) -> Ids:
+        """The numbers of ``terms``, those that are new numbered in their order."""
+        known = self._numbers
+        new = [term for term in dict.fromkeys(terms) if term not in known]
+        known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
+        self._terms.extend(map(str.encode, new))
+        return np.fromiter(map(known.__getitem__, terms), np.int32, len(terms))
+
     def texts(self, numbers: npt.NDArray[np.integer]) -> list[bytes]:
         """The UTF-8 of these terms."""
         terms = self._terms
@@ -181,18 +189,21 @@ class UnitEntries:
         """By unit: the number of what stands at its first position, -1 when nothing does."""
         return self._firsts.values
 
-    def extend(self, firsts: Sequence[int], others: Sequence[tuple[int, int, int]]) -> None:
-        """Add units: the first of each or -1, then (index of ``firsts``, number, position) of the rest in order."""
-        units, numbers, positions = np.array(others, np.int32).reshape(-1, 3).T
+    def extend(self, firsts: Ids, units: Ids, numbers: Ids, positions: Ids) -> None:
+        """Add units: the first of each or -1, then of the rest, in any order, index of ``firsts``, number, position."""
+        order = np.lexsort((positions, units))
         counts = np.bincount(units, minlength=len(firsts))
         self._firsts.extend(firsts)
         self._other_starts.extend(len(self._others) + np.cumsum(counts) - counts)
         self._other_counts.extend(counts)
-        self._others.extend(numbers)
-        self._other_positions.extend(positions)
+        self._others.extend(numbers[order])
+        self._other_positions.extend(positions[order])
 
     def others(self, ids: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int64], Ids, Ids]:
-        """What the units ``ids`` stand for besides the first: index into ``ids``, number, position in the unit."""
+        """What the units ``ids`` stand for besides the first: index into ``ids``, number, position in the unit.
+
+        In the order of ``ids`` and, within a unit, of the positions.
+        """
         counts = self._other_counts.values.take(ids)
         having = np.flatnonzero(counts)
         counts = counts[having]

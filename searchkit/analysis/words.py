@@ -22,7 +22,7 @@ from typing import NamedTuple
 MAX_WORD = 64
 """Characters of a word that count; what follows in a longer run is not told apart."""
 
-_MAX_JOINED_PARTS = 12
+MAX_JOINED_PARTS = 12
 """Longer chains are URLs and paths, whose joined spelling nobody types."""
 
 CONNECTORS = "'’-‐‑–./&_@+·:"
@@ -130,7 +130,7 @@ def _taken_apart(chain: str) -> tuple[str, list[tuple[int, int]], str]:
     if len(chain) > 2 and _POSSESSIVE.search(chain):
         chain = chain[:-2]
     words = [match.span() for match in _word_pattern(chain).finditer(chain)]
-    return chain, words, _joined(chain, words) if 1 < len(words) <= _MAX_JOINED_PARTS else ""
+    return chain, words, _joined(chain, words) if 1 < len(words) <= MAX_JOINED_PARTS else ""
 
 
 def _joined(chain: str, words: list[tuple[int, int]]) -> str:

@@ -4,12 +4,15 @@ Articles lie in the segment in the order of publication, then id, the undated fi
 docnums, and the newest matches are the last ones.
 """
 
-import json
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import chain
+from math import isfinite
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 from whoosh.fields import DATETIME
 
 from searchkit.analysis import fold_label
@@ -25,7 +28,7 @@ from searchkit.codec.stored import StoredWriter, encode_value
 from searchkit.codec.values import EXISTENCE, POSITIONS
 from searchkit.codec.whoosh_codec import file_writer
 from searchkit.dates import UNDATED, ArchiveCalendar, utc_datetime
-from searchkit.indexing.inverter import ArticleText, InvertedBatch, InvertedField, invert
+from searchkit.indexing.inverter import ArticleText, InvertedBatch, InvertedField, invert, stable_order
 from searchkit.indexing.schema import FACET_FIELDS, INDEX_NAME, LABEL_FIELDS, language_labels, written
 from searchkit.settings import Settings
 
@@ -38,14 +41,13 @@ _EXACT = ("text_exact", "title_exact")
 
 
 class SegmentBuilder:
-    """Builds segments in one process; remembers analysed words, folded labels and dates from batch to batch."""
+    """Builds segments in one process; remembers analysed words and dates from batch to batch."""
 
     def __init__(self, storage: Any, settings: Settings) -> None:
         self._storage = storage
         self._settings = settings
         self._calendar = ArchiveCalendar.of(settings.time_zone)
         self._analyzer = BatchAnalyzer()
-        self._folded: dict[str, bytes] = {}
         self._instants: dict[Any, int] = {None: UNDATED}
         self._languages: dict[str, tuple[str, ...]] = {}
         self._published = DATETIME()
@@ -100,9 +102,14 @@ class SegmentBuilder:
         inverted: InvertedBatch,
         published: npt.NDArray[np.int64],
     ) -> None:
-        fields = {name: self._inverted_labels(articles, name) for name in LABEL_FIELDS}
-        fields |= {written(name): self._inverted_labels(articles, name, as_written=True) for name in FACET_FIELDS}
-        fields["id"] = _inverted([(article.id,) for article in articles], str.encode)
+        fields = {}
+        for name in LABEL_FIELDS:
+            labels = _Labels.of(self._labels(articles, name))
+            fields[name] = _inverted(labels, [fold_label(label) for label in labels.distinct])
+            if name in FACET_FIELDS:
+                fields[written(name)] = _inverted(labels, labels.distinct)
+        ids = _Labels.of([(article.id,) for article in articles])
+        fields["id"] = _inverted(ids, ids.distinct)
         fields["published"] = self._inverted_dates(published)
         for name in sorted((*fields, *_SCORED, *_EXACT)):
             if name not in fields:
@@ -110,21 +117,18 @@ class SegmentBuilder:
             elif fields[name][0]:
                 write_field(writer, name, *fields[name], kind=EXISTENCE)
 
-    def _inverted_labels(
-        self, articles: Sequence[Article], name: str, *, as_written: bool = False
-    ) -> tuple[list[bytes], PostingData]:
+    def _labels(self, articles: Sequence[Article], name: str) -> Sequence[tuple[str, ...]]:
         match name:
             case "topic":
-                rows = [article.topics for article in articles]
+                return [article.topics for article in articles]
             case "author":
-                rows = [article.authors for article in articles]
+                return [article.authors for article in articles]
             case "kind":
-                rows = [(article.kind,) for article in articles]
+                return [(article.kind,) for article in articles]
             case "url":
-                rows = [(article.url or "",) for article in articles]
+                return [(article.url or "",) for article in articles]
             case _:
-                rows = [self._language_labels(article.language or self._settings.language) for article in articles]
-        return _inverted(rows, str.encode if as_written else self._fold)
+                return [self._language_labels(article.language or self._settings.language) for article in articles]
 
     def _inverted_dates(self, published: npt.NDArray[np.int64]) -> tuple[list[bytes], PostingData]:
         undated = int(np.count_nonzero(published == UNDATED))
@@ -139,14 +143,6 @@ class SegmentBuilder:
             labels = self._languages[code] = tuple(language_labels(code))
         return labels
 
-    def _fold(self, label: str) -> bytes:
-        folded = self._folded.get(label)
-        if folded is None:
-            if len(self._folded) > 1_000_000:  # bounds memory
-                self._folded = {}
-            folded = self._folded[label] = fold_label(label).encode()
-        return folded
-
     def _instant(self, moment: Any) -> int:
         instant = self._instants.get(moment)
         if instant is None:
@@ -156,30 +152,65 @@ class SegmentBuilder:
         return instant
 
 
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_JSON = {str, int, float, bool, type(None)}
+_PLAIN_DATES = {date, type(None)}
 
 
 def stored_line(article: Article) -> bytes:
     """The stored fields of an article as the codec writes them."""
-    fields = {"article": article.to_dict()}
     # Only in what sources bring along can something stand that JSON does not have, or that looks like its stand-in.
-    return encode_value(fields) if article.extra else _to_json(fields).encode()
+    if _is_plain(article.extra) and type(article.published) in _PLAIN_DATES and type(article.updated) in _PLAIN_DATES:
+        try:
+            return orjson.dumps({"article": article})
+        except TypeError:  # an integer of more than 64 bits, a subclass of str
+            pass
+    return encode_value({"article": article.to_dict()})
 
 
-def _inverted(rows: Sequence[Sequence[str]], as_term: Callable[[str], bytes]) -> tuple[list[bytes], PostingData]:
-    """The terms of the labels in each row, sorted, and their postings: the numbers of the rows, and nothing else."""
-    labels = [label for row in rows for label in row]
-    number_of = {label: number for number, label in enumerate(dict.fromkeys(labels))}
-    terms = [as_term(label) for label in number_of]
-    ordered = sorted({term for term in terms if term})
-    rank_of = {term: rank for rank, term in enumerate(ordered)} | {b"": -1}
-    ranks = np.fromiter(map(rank_of.__getitem__, terms), dtype=np.int64, count=len(terms))
-    numbers = np.fromiter(map(number_of.__getitem__, labels), dtype=np.int64, count=len(labels))
-    docnums = np.repeat(np.arange(len(rows)), np.fromiter(map(len, rows), dtype=np.int64, count=len(rows)))
-    keys = ranks[numbers] << 32 | docnums
-    keys = np.unique(keys[keys >= 0])
-    counts = np.bincount(keys >> 32, minlength=len(ordered)).astype(np.int64)
-    return ordered, PostingData(counts=counts, docs=(keys & 0xFFFFFFFF).astype(np.int32))
+def _is_plain(extra: Mapping[str, Any]) -> bool:
+    """Whether these are texts, finite numbers and lists of them, which every writer of JSON writes alike."""
+    if len(extra) == 1 and str(next(iter(extra))).startswith("!"):
+        return False
+    for value in extra.values():
+        kind = type(value)
+        if kind is list:
+            if not all(type(item) is str for item in value):
+                return False
+        elif kind not in _JSON or (kind is float and not isfinite(value)):
+            return False
+    return True
+
+
+class _Labels(NamedTuple):
+    """The labels of a batch, article by article."""
+
+    distinct: list[str]
+    numbers: npt.NDArray[np.int32]
+    """Of each label, its place in ``distinct``."""
+    docnums: npt.NDArray[np.int32]
+    """Of each label; rising."""
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[str, ...]]) -> Self:
+        """Those of each article in docnum order."""
+        labels = list(chain.from_iterable(rows))
+        number_of = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+        numbers = np.fromiter(map(number_of.__getitem__, labels), np.int32, len(labels))
+        counts = np.fromiter(map(len, rows), np.int64, len(rows))
+        return cls(list(number_of), numbers, np.repeat(np.arange(len(rows), dtype=np.int32), counts))
+
+
+def _inverted(labels: _Labels, terms: Sequence[str]) -> tuple[list[bytes], PostingData]:
+    """The different ``terms`` that the distinct labels stand for, "" for none, sorted, and their postings."""
+    ordered = sorted({*terms} - {""})  # in the order of code points, which is that of UTF-8
+    rank_of = {term: rank for rank, term in enumerate(ordered)} | {"": len(ordered)}
+    ranks = np.fromiter(map(rank_of.__getitem__, terms), np.int64, len(terms)).take(labels.numbers)
+    order = stable_order(ranks, len(ordered))
+    ranks, docnums = ranks[order], labels.docnums[order]
+    is_first = ranks < len(ordered)
+    is_first[1:] &= (ranks[1:] != ranks[:-1]) | (docnums[1:] != docnums[:-1])  # two labels may be one term
+    counts = np.bincount(ranks[is_first], minlength=len(ordered))
+    return [term.encode() for term in ordered], PostingData(counts=counts, docs=docnums[is_first])
 
 
 def _write_text(writer: ContainerWriter, name: str, field: InvertedField) -> None:

@@ -147,6 +147,19 @@ class _Ranks(NamedTuple):
     entries: UnitEntries
 
 
+def stable_order(keys: npt.NDArray[np.integer], largest: int) -> npt.NDArray[np.int64]:
+    """The indexes that sort integers from 0 to ``largest``, those of equal ones in order: a radix sort.
+
+    numpy sorts 16 bits at a time in a fifth of the time that whole integers take it, and there are hardly ever more
+    than twice as many.
+    """
+    order = np.argsort(keys.astype(np.uint16), kind="stable")
+    for shift in range(16, largest.bit_length(), 16):
+        digits = (keys >> keys.dtype.type(shift)).astype(np.uint16)
+        order = order[np.argsort(digits[order], kind="stable")]
+    return order
+
+
 def _cut(sizes: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
     """Cut the articles, of so many characters each, into runs of about `_RUN_CHARS`: first and last + 1 of each."""
     cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _RUN_CHARS)) + 1

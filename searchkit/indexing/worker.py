@@ -10,19 +10,22 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from struct import Struct
 from typing import IO, Any
 
+import orjson
+
 from searchkit.article import Article
 from searchkit.codec import ArraySegment
-from searchkit.codec.stored import decode_value, encode_value
-from searchkit.indexing.builder import SegmentBuilder
+from searchkit.codec.stored import decode_value
+from searchkit.indexing.builder import SegmentBuilder, stored_line
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.storage import IndexStorage
 from searchkit.settings import Settings
-from searchkit.sources.jsonlines import read_block
-from searchkit.sources.reading import BlockReadings, Found, LineBlock, Skipped
+from searchkit.sources.jsonlines import is_exact, read_lines
+from searchkit.sources.reading import BlockReadings, LineBlock
 
 _LENGTH = Struct("<Q")
 
@@ -66,15 +69,14 @@ def _read(block: LineBlock, articles: dict[str, Article]) -> BlockReadings:
     lines: list[int | None] = []
     skipped: list[tuple[int | None, str]] = []
     title = ""
-    for reading in read_block(block):
-        match reading:
-            case Found(article=article, place=place):
-                articles[article.id] = article
-                ids.append(article.id)
-                lines.append(place.line)
-                title = title or article.title
-            case Skipped(place=place, reason=reason):
-                skipped.append((place.line, reason))
+    for number, read in read_lines(block):
+        if isinstance(read, str):
+            skipped.append((number, read))
+        else:
+            articles[read.id] = read
+            ids.append(read.id)
+            lines.append(number)
+            title = title or read.title
     return BlockReadings(block.path, ids, lines, skipped, title)
 
 
@@ -112,7 +114,7 @@ def write_request(stream: IO[bytes], segment: ArraySegment, parts: Sequence[Part
         if isinstance(part, LineBlock):
             write_frame(stream, part.lines)
         else:
-            write_frame(stream, b"\n".join(encode_value(article.to_dict()) for article in part))
+            write_frame(stream, b"\n".join(map(stored_line, part)))
     stream.flush()
 
 
@@ -144,13 +146,23 @@ def _read_request(stream: IO[bytes]) -> tuple[ArraySegment, list[Part]] | None:
         if data is None:
             return None
         if described is None:
-            parts.append([Article(**decode_value(line)) for line in data.split(b"\n")])
+            parts.append([Article(**_stored(line)["article"]) for line in data.split(b"\n")])
         else:
             first_line, limit = described
             parts.append(LineBlock("", first_line, data, limit))
     segment = ArraySegment(INDEX_NAME)
     segment.segid = request["segment"]
     return segment, parts
+
+
+def _stored(line: bytes) -> Any:
+    """The stored fields in a line."""
+    if b'"!' not in line:  # no value that JSON lacks
+        with suppress(ValueError):  # half a UTF-16 pair
+            fields = orjson.loads(line)
+            if is_exact(fields["article"]["extra"].values()):
+                return fields
+    return decode_value(line)
 
 
 def _reply(builder: PartsBuilder, segment: ArraySegment, parts: Sequence[Part]) -> dict[str, object]:

@@ -8,7 +8,6 @@ readers go on seeing the index as it was. `IndexStorage` makes commits durable.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from whoosh.index import TOC, FileIndex, clean_files
@@ -109,7 +108,7 @@ class _Commit:
         self._generation = toc.generation + 1
         self._opened = _OPENED.setdefault(index, {})
         self._settings = settings
-        self.segments: list[Any] = list(toc.segments)  # ours, and what another writer of Whoosh's left
+        self.segments: list[ArraySegment] = list(toc.segments)
         self.added: list[ArraySegment] = []
         self._made: list[ArraySegment] = []
 
@@ -123,9 +122,9 @@ class _Commit:
         """Mark articles of the last commit deleted; how many were there."""
         return sum(self.delete_from(segment, article_ids) for segment in self.segments)
 
-    def delete_from(self, segment: Any, article_ids: Sequence[str]) -> int:
+    def delete_from(self, segment: ArraySegment, article_ids: Sequence[str]) -> int:
         """Mark articles of one segment deleted; how many were there."""
-        field = self._ids_of(segment) if isinstance(segment, ArraySegment) else None
+        field = self._ids_of(segment)
         if field is not None and len(field.terms) == field.lists.posting_count:
             docnums = _docnums_of(field, [article_id.encode() for article_id in article_ids])
         else:
@@ -162,7 +161,7 @@ class _Commit:
             if merged.doc_count_all():
                 self.segments.append(merged)
 
-    def _converted(self, segment: Any) -> list[ArraySegment]:
+    def _converted(self, segment: ArraySegment) -> list[ArraySegment]:
         made = []
         builder = SegmentBuilder(self._storage, self._settings)
         for part in converted(self._storage, self._schema, segment, builder):
@@ -230,5 +229,5 @@ def _docnums_of(field: FieldTerms, article_ids: list[bytes]) -> list[int]:
     return [docnum for term, docnum in zip(terms, docnums, strict=True) if term in wanted]
 
 
-def _live_count(segment: Any) -> int:
-    return int(segment.doc_count_all() - segment.deleted_count())
+def _live_count(segment: ArraySegment) -> int:
+    return segment.doc_count_all() - segment.deleted_count()

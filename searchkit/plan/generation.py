@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 from whoosh.index import FileIndex
-from whoosh.scoring import BM25F
-from whoosh.searching import Searcher
+from whoosh.reading import IndexReader
 
 from searchkit.analysis import Analyzer, analyzers_for
 from searchkit.article import Article
@@ -41,15 +40,14 @@ class Generation:
 
     def __init__(self, index: FileIndex, settings: Settings) -> None:
         self.number: int = index.latest_generation()
-        self.searcher: Searcher = index.searcher(weighting=BM25F(B=settings.b, K1=settings.k1))
+        self.reader: IndexReader = index.reader()
         self.calendar = ArchiveCalendar.of(settings.time_zone)
         self.language = settings.language
         self._settings = settings
         self.segments: list[tuple[SegmentView, int]] = []
         """Each segment, and the docnum here of its docnum 0."""
-        reader = self.searcher.reader()
-        if reader.doc_count_all():
-            self.segments = [(view_of(leaf), base) for leaf, base in reader.leaf_readers()]
+        if self.reader.doc_count_all():
+            self.segments = [(view_of(leaf), base) for leaf, base in self.reader.leaf_readers()]
         self.doc_count_all = sum(segment.doc_count for segment, _ in self.segments)
         """How many docnums there are, deleted ones included."""
         self.has_deletions = any(segment.has_deletions for segment, _ in self.segments)
@@ -85,7 +83,7 @@ class Generation:
     @cached_property
     def analyzers(self) -> tuple[Analyzer, ...]:
         """The analysis of each language that articles are in: a query word means its form in any of them."""
-        found = [term.decode() for term in self.searcher.reader().lexicon("language")]
+        found = [term.decode() for term in self.reader.lexicon("language")]
         return analyzers_for([self.language, *found])
 
     @cached_property
@@ -227,7 +225,7 @@ class Generation:
     def close(self) -> None:
         """Release the files."""
         self.segments = []
-        self.searcher.close()
+        self.reader.close()
 
     def _only_live(self, docnums: Docnums) -> Docnums:
         return docnums[self.is_live[docnums]] if self.has_deletions else docnums

@@ -9,10 +9,12 @@ there, the first is used and the second is kept as an extra.
 import json
 import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import orjson
 
 from searchkit.article import Article
 from searchkit.errors import ArticleError
@@ -54,28 +56,66 @@ def read_blocks(file: Path, name: str, settings: Settings) -> Iterator[LineBlock
 
 def read_block(block: LineBlock) -> Iterator[Found | Skipped]:
     """The articles of a block; a line that is no article is skipped and the lines after it are read."""
-    name, limit = block.path, block.limit
-    article_of, decode = _article, _DECODER.decode  # local names: this loop runs once an article
+    for number, read in read_lines(block):
+        place = Place(block.path, number)
+        yield Found(read, place) if isinstance(read, Article) else Skipped(place, read)
+
+
+def read_lines(block: LineBlock) -> Iterator[tuple[int, Article | str]]:
+    """The number of each line of a block that is not blank, and its article or the reason why it is none."""
+    limit = block.limit
     lines = block.lines.split(b"\n")
     if not lines[-1]:
         lines.pop()
     for number, line in enumerate(lines, block.first_line):
         if len(line) > limit:
-            yield Skipped(Place(name, number), too_large(limit))
+            yield number, too_large(limit)
             continue
         if number == 1:
             line = line.removeprefix(BOM_UTF8)
         if not line or line.isspace():
             continue
-        try:
-            record = decode(line.decode())
-            if type(record) is not dict:
-                raise ArticleError(f'holds {_json_kind(record)}; an article is an object: {{"id": …}}')
-            found = Found(article_of(record), Place(name, number))
-        except (ArticleError, ValueError, RecursionError) as exc:
-            yield Skipped(Place(name, number), _reason(exc))
-        else:
-            yield found
+        yield number, _read_quickly(line) or _read_slowly(line)
+
+
+def _read_quickly(line: bytes) -> Article | None:
+    """What orjson reads in a line, in a third of the time of the standard library; None where that must be asked."""
+    try:
+        record = orjson.loads(line)
+        return _article(record) if type(record) is dict and is_exact(record.values()) else None
+    except (ArticleError, ValueError):
+        return None
+
+
+def _read_slowly(line: bytes) -> Article | str:
+    """What the standard library reads in a line: also what orjson does not take, or says less well what is wrong."""
+    try:
+        record = _DECODER.decode(line.decode())
+        if type(record) is not dict:
+            raise ArticleError(f'holds {_json_kind(record)}; an article is an object: {{"id": …}}')
+        return _article(record)
+    except (ArticleError, ValueError, RecursionError) as exc:
+        return _reason(exc)
+
+
+_ALWAYS_EXACT = {str, int, bool, type(None)}
+
+
+def is_exact(values: Iterable[Any], levels: int = 32) -> bool:
+    """Whether decoded values are surely what the JSON says; False also when they are nested in more than ``levels``.
+
+    orjson makes floats of integers that do not fit into 64 bits.
+    """
+    for value in values:
+        kind = type(value)
+        if kind in _ALWAYS_EXACT:
+            continue
+        if kind is float:
+            if abs(value) >= 2**63:
+                return False
+        elif not levels or not is_exact(value if kind is list else value.values(), levels - 1):
+            return False
+    return True
 
 
 def _article(record: dict[str, Any]) -> Article:
@@ -87,7 +127,7 @@ def _article(record: dict[str, Any]) -> Article:
         if not isinstance(url, str) or not url:
             raise ArticleError("has no id; give it one that stays the same when the article is edited, or a url")
         article_id = url
-    elif isinstance(article_id, int | float) and not isinstance(article_id, bool):
+    elif isinstance(article_id, (int, float)) and not isinstance(article_id, bool):
         article_id = str(article_id)
     body = pop("body", None)
     published = pop("published", None)

@@ -11,12 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from searchkit.analysis import analyzer_for, fold, tokenize
-from searchkit.analysis.batch import BatchAnalyzer
+from searchkit.analysis.batch import BatchAnalyzer, _ascii_spellings
 from searchkit.analysis.characters import DIGIT, PAIRED, WORD, classify, encode, lower_ascii
 from searchkit.analysis.folding import lower
 from searchkit.analysis.spans import BEFORE, PADDING, find_units, hash_spans
 from searchkit.analysis.vocabulary import KeyTable, TermNumbers, UnitEntries
-from searchkit.analysis.words import Kind, _unicode_word, is_paired, is_word_char
+from searchkit.analysis.words import (
+    MAX_JOINED_PARTS,
+    MAX_WORD,
+    Kind,
+    _unicode_word,
+    chain_spellings,
+    is_paired,
+    is_word_char,
+)
 
 texts = st.text(alphabet=st.sampled_from("aB1234,,.'-+#  \n東京カไé\u0301\u200d😀𠀀"), max_size=40) | st.text(
     max_size=40
@@ -158,16 +166,53 @@ def test_terms_are_ordered_by_their_bytes(terms: list[str]) -> None:
 
 
 def test_unit_entries_give_back_what_was_added() -> None:
-    """Firsts in one array, the rest unit by unit; a unit may have none."""
+    """Firsts in one array, the rest unit by unit and within one by position; a unit may have none."""
     entries = UnitEntries()
-    entries.extend([7, -1], [(0, 8, 1), (0, 9, 2)])
-    entries.extend([3, 4], [(1, 5, 0)])
+    for rows in ([(0, 9, 2), (0, 8, 1)], [(1, 5, 0)]):
+        entries.extend(np.array([7, -1] if len(rows) == 2 else [3, 4], np.int32), *np.array(rows, np.int32).T)
     indexes, numbers, positions = entries.others(np.array([3, 1, 0, 0]))
 
     assert entries.firsts.tolist() == [7, -1, 3, 4]
     assert list(zip(indexes.tolist(), numbers.tolist(), positions.tolist(), strict=True)) == [
         (0, 5, 0), (2, 8, 1), (2, 9, 2), (3, 8, 1), (3, 9, 2),
     ]  # fmt: skip
+
+
+@given(st.lists(st.text(alphabet="ab", max_size=3), max_size=9), st.lists(st.text(alphabet="ab", max_size=3)))
+def test_many_terms_are_numbered_as_one_after_the_other(first: list[str], second: list[str]) -> None:
+    """Numbers go to new terms in order, and a repeated one keeps its own."""
+    at_once, singly = TermNumbers(), TermNumbers()
+    for terms in (first, second):
+        assert at_once.numbers(terms).tolist() == [singly.number(term) for term in terms]
+
+
+ascii_chains = st.lists(
+    st.from_regex(r"[A-Za-z0-9]{1,3}(['\-./&_@+:,][A-Za-z0-9]{1,3}){0,13}('[sS])?", fullmatch=True)
+    | st.sampled_from(["x" * 70, "a-" * 40 + "b", "1.2.3", "u.s.a's", "a's's", "3.5-b.7"]),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(ascii_chains)
+def test_ascii_chains_have_the_spellings_they_have_alone(chains: list[str]) -> None:
+    """Taken apart together, chains have the words and the joined spelling that `chain_spellings` gives each."""
+    rows, joined = _ascii_spellings(chains)
+    found = [
+        ([word[:MAX_WORD] for word in row], both[:MAX_WORD] if 1 < len(row) <= MAX_JOINED_PARTS else "")
+        for row, both in zip(rows, joined, strict=True)
+    ]
+
+    assert found == [chain_spellings(chain.lower(), 0, len(chain))[:2] for chain in chains]
+
+
+@given(st.lists(st.from_regex(r"[a-z0-9]{1,9}", fullmatch=True)), st.sampled_from(["en", "de", "sr", "xx"]))
+def test_ascii_words_have_the_term_they_have_alone(words: list[str], language: str) -> None:
+    """`terms_of_ascii` is `forms`, word by word, also where a stem is not ASCII."""
+    words = [*words, "djak", "ljubav"]
+
+    analyzer = analyzer_for(language)
+    assert [(term,) for term in analyzer.terms_of_ascii(words)] == [analyzer.forms(word) for word in words]
 
 
 @given(st.lists(st.text(max_size=12), max_size=8), st.sampled_from(["en", "de", "ru", "xx"]))

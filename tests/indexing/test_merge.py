@@ -193,7 +193,7 @@ def test_merges_of_nothing() -> None:
 @pytest.mark.parametrize("deleted", [0, 2, 290])
 def test_larger_archives_are_merged_twice(deleted: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks, bitmaps and stored lines come out of merges, and merges of merges, as of indexing all at once."""
-    monkeypatch.setattr(stored, "COPIED_TOGETHER", 1)  # blocks of so small an archive are copied, too
+    monkeypatch.setattr(stored, "COPIED_TOGETHER", 1)  # frames of so small an archive are copied, too
     storage = RamStorage()
     builder = SegmentBuilder(storage, Settings())
     random = np.random.default_rng(7)
@@ -211,8 +211,7 @@ def test_larger_archives_are_merged_twice(deleted: int, monkeypatch: pytest.Monk
     delete(storage, segments[0], gone)
     merged = merge_segments(storage, [merge_segments(storage, segments[:3]), segments[3]])
     assert contents(storage, merged) == contents(storage, builder.build([a for a in made if a.id not in gone]))
-    container = open_documents(storage, merged).container
-    assert "stored/line" in container
-    lines = open_documents(storage, merged).stored
-    read = [line for block in range(len(lines.line_starts()) - 1) for line in lines.unpacked(block)]
-    assert len(read) == 1_200 - deleted, "what is deleted is in no block"
+    documents = open_documents(storage, merged)
+    assert "stored/dictionary_of" in documents.container
+    frames = documents.container.size_of("stored")
+    assert frames == documents.stored.sizes().sum(), "what is deleted is in no frame"

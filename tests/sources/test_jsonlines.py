@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from searchkit.article import Article
 from searchkit.settings import Settings
 from searchkit.sources import Found, Reading, Skipped, read_sources, unread_sources
-from searchkit.sources.jsonlines import _whole_lines
+from searchkit.sources.jsonlines import _read_slowly, _whole_lines, read_lines
 from searchkit.sources.reading import LineBlock
 
 GOOD = b'{"id": "good", "title": "Good"}\n'
@@ -252,3 +252,34 @@ def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, content: bytes
     read_bytes(folder, content)
     read_bytes(folder, b"\x1f\x8b" + content, "b.jsonl.gz")
     read_bytes(folder, gzip.compress(content)[: len(content)], "c.jsonl.gz")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+records = st.dictionaries(
+    st.sampled_from(["id", "title", "body", "text", "date", "topics", "author", "url", "lang", "x", "!x"]),
+    json_values | st.sampled_from(["a", "2017-08-23", ["News", "a  b"]]),
+)
+
+
+@given(records | json_values, st.booleans())
+def test_a_line_is_read_as_the_standard_library_reads_it(record: Any, is_ascii: bool) -> None:
+    """Quick reading gives the same article, numbers of any size included, or the same reason."""
+    line = json.dumps(record, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
+
+    [(number, read)] = read_lines(LineBlock("a.jsonl", 7, line, 1 << 20))
+    assert (number, read) == (7, _read_slowly(line))
+
+
+@pytest.mark.parametrize(
+    "value", ["123456789012345678901", "-9223372036854775809", "1e300", "[[18446744073709551616]]"]
+)
+@pytest.mark.parametrize("key", ["id", "x"])
+def test_numbers_are_kept_to_the_last_digit(key: str, value: str) -> None:
+    """Integers beyond 64 bits do not become floats."""
+    line = f'{{"id": "a", "title": "t", "{key}": {value}}}'.encode()
+
+    assert [read for _, read in read_lines(LineBlock("a.jsonl", 1, line, 1 << 20))] == [_read_slowly(line)]
