@@ -6,7 +6,7 @@ characters takes some 25 microseconds, where reading it token by token took 300.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import lru_cache
 from itertools import accumulate, islice
 from typing import NamedTuple
@@ -37,7 +37,11 @@ class Place(NamedTuple):
     end: int
 
 
-_Parts = tuple[int, tuple[tuple[str, Place], ...]]
+class Parts(NamedTuple):
+    """A stretch taken apart: how many positions it has, and where in it each term stands."""
+
+    positions: int
+    places: dict[str, list[Place]]
 
 
 class ChunkTerms:
@@ -46,7 +50,7 @@ class ChunkTerms:
     def __init__(self, forms: Forms) -> None:
         self._forms = forms
         self._plain: dict[str, str] = {}  # the only term of a stretch that is one word, "" for all other stretches
-        self._others: dict[str, _Parts] = {}
+        self._others: dict[str, Parts] = {}
 
     def terms(self, chunks: Sequence[str]) -> Sequence[str]:
         """The term of each stretch that is one plain word; "" for the others, which `parts` takes apart."""
@@ -56,13 +60,16 @@ class ChunkTerms:
             return [learnt[chunk] if term is None else term for chunk, term in zip(chunks, known, strict=True)]
         return known  # type: ignore[return-value]  # without None they are all texts
 
-    def parts(self, chunk: str) -> _Parts:
-        """How many positions a stretch has, and its terms with their places in it."""
+    def parts(self, chunk: str) -> Parts:
+        """The terms of a stretch with their places in it."""
         found = self._others.get(chunk)
         if found is None:
             tokens = list(tokenize(chunk))
-            places = [(form, Place(*token[1:4])) for token in tokens for form in self._forms(token.text, token.kind)]
-            found = tokens[-1].position + 1 if tokens else 0, tuple(places)
+            places: dict[str, list[Place]] = {}
+            for token in tokens:
+                for form in self._forms(token.text, token.kind):
+                    places.setdefault(form, []).append(Place(token.position, token.start, token.end))
+            found = Parts(tokens[-1].position + 1 if tokens else 0, places)
             if len(chunk) <= _LONGEST:
                 _make_room(self._others)
                 self._others[chunk] = found
@@ -97,33 +104,46 @@ class ChunkedText:
                 self._starts = [stretch.start() for stretch in _stretches(self.text)]
         return self._starts
 
-    def places(
-        self, forms: ChunkTerms, is_wanted: Callable[[str], bool], *, with_positions: bool
-    ) -> list[tuple[str, Place]]:
+    def places(self, forms: ChunkTerms, wanted: Set[str], *, with_positions: bool) -> list[tuple[str, Place]]:
         """The wanted terms in the order of the text; positions are 0 unless they are asked for."""
         terms = forms.terms(self.chunks)
-        at = [index for index, term in enumerate(terms) if not term or is_wanted(term)]
+        at = [index for index, term in enumerate(terms) if not term or term in wanted]
         if not at:
             return []
-        starts = self.starts
         positions = list(accumulate(self._counts(forms, terms), initial=0)) if with_positions else None
         found = []
         for index in at:
-            start = starts[index]
+            term, chunk = terms[index], self.chunks[index]
             position = positions[index] if positions else 0
-            if terms[index]:
-                first, end = _plain_span(self.chunks[index])
-                found.append((terms[index], Place(position, start + first, start + end)))
+            if term:
+                first, end = _plain_span(chunk)
+                start = self.starts[index]
+                found.append((term, Place(position, start + first, start + end)))
                 continue
-            found += [
-                (term, Place(position + place.position, start + place.start, start + place.end))
-                for term, place in forms.parts(self.chunks[index])[1]
-                if is_wanted(term)
-            ]
+            places = forms.parts(chunk).places
+            if not wanted.isdisjoint(places):
+                start = self.starts[index]
+                for term in wanted & places.keys():
+                    found += [(term, Place(position + p, start + first, start + end)) for p, first, end in places[term]]
+        return found
+
+    def beginning(self, prefix: str) -> list[tuple[int, int]]:
+        """Start and end of the words that, folded, begin with ``prefix``."""
+        forms = folded_words()
+        found = []
+        for index, term in enumerate(forms.terms(self.chunks)):
+            if term.startswith(prefix):
+                first, end = _plain_span(self.chunks[index])
+                found.append((self.starts[index] + first, self.starts[index] + end))
+            elif not term:
+                start = self.starts[index]
+                for word, places in forms.parts(self.chunks[index]).places.items():
+                    if word.startswith(prefix):
+                        found += [(start + first, start + end) for _, first, end in places]
         return found
 
     def _counts(self, forms: ChunkTerms, terms: Sequence[str]) -> list[int]:
-        return [1 if term else forms.parts(chunk)[0] for term, chunk in zip(terms, self.chunks, strict=True)]
+        return [1 if term else forms.parts(chunk).positions for term, chunk in zip(terms, self.chunks, strict=True)]
 
 
 @lru_cache(maxsize=64)
@@ -144,7 +164,7 @@ def _plain_span(chunk: str) -> tuple[int, int]:
     return word.span(1)
 
 
-def _make_room(learnt: dict[str, str] | dict[str, _Parts]) -> None:
+def _make_room(learnt: dict[str, str] | dict[str, Parts]) -> None:
     """Forget the older half when there are too many."""
     if len(learnt) >= LEARNT:
         for chunk in list(islice(learnt, LEARNT // 2)):

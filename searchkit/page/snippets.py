@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, tokenize
-from searchkit.page.chunks import ChunkedText, Place, folded_words, terms_of_language
+from searchkit.page.chunks import ChunkedText, Place, terms_of_language
 from searchkit.page.model import Mark, Snippet
 from searchkit.plan.highlights import Highlight
 
@@ -50,8 +50,7 @@ class Marker:
         found: list[Found] = []
         if self._terms:
             by_term: dict[str, list[Place]] = defaultdict(list)
-            is_wanted = self._terms.__contains__
-            for term, place in chunked.places(self._forms, is_wanted, with_positions=self._with_positions):
+            for term, place in chunked.places(self._forms, self._terms, with_positions=self._with_positions):
                 by_term[term].append(place)
             if by_term:
                 for number, highlight in self._phrases:
@@ -114,8 +113,7 @@ def count_more(snippets: Iterable[Snippet], matches: Iterable[Found], *, width: 
 
 
 def _prefix_places(chunked: ChunkedText, prefix: str) -> Iterator[tuple[int, int]]:
-    found = chunked.places(folded_words(), lambda word: word.startswith(prefix), with_positions=False)
-    for _, (_, start, end) in found:
+    for start, end in chunked.beginning(prefix):
         if len(prefix) == 1 and _is_pair(chunked.text[start:end]):
             yield start, start + 1  # a pair found by its first character is marked for that character only
         else:

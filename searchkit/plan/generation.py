@@ -5,6 +5,7 @@ docnums that run through all segments: one array operation for the whole archive
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, TypeVar
@@ -53,6 +54,7 @@ class Generation:
         self.has_deletions = any(segment.has_deletions for segment, _ in self.segments)
         self.bases: Docnums = np.array([*(base for _, base in self.segments), self.doc_count_all], dtype=np.int64)
         """Where each segment begins, and the end of the last."""
+        self._starts: list[int] = self.bases[:-1].tolist()
         self._columns: dict[str, LabelColumn] = {}
         self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
         self._idfs: dict[tuple[str, str], float] = {}
@@ -191,8 +193,29 @@ class Generation:
 
     def segment_of(self, docnum: int) -> tuple[SegmentView, int]:
         """The segment of a docnum, and its docnum inside it."""
-        segment, base = self.segments[int(self.bases.searchsorted(docnum, side="right")) - 1]
+        segment, base = self.segments[bisect_right(self._starts, docnum) - 1]
         return segment, docnum - base
+
+    def published_of(self, docnum: int) -> int:
+        """The instant at which a docnum was published, or UNDATED."""
+        segment, inside = self.segment_of(docnum)
+        return segment.published.item(inside)
+
+    def runs_between(self, bounds: npt.NDArray[np.int64]) -> Docnums:
+        """Where, in segments ordered by date, the articles of each time begin: a row a segment, a column a bound.
+
+        The last column is the end of the segment. Searches ask for the same few years again and again.
+        """
+        key = "runs", bounds.tobytes()
+        found = self._cache.get(key)
+        if found is None:
+            cuts = [
+                np.append(segment.published.searchsorted(bounds), segment.doc_count) + base
+                for segment, base in self.segments
+            ]
+            found = np.array(cuts, dtype=np.int64)
+            self._cache.put(key, found)
+        return found
 
     def article_id(self, docnum: int) -> str:
         """The id of the article with this docnum."""

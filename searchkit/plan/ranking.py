@@ -174,7 +174,7 @@ def _first_of_unordered(segment: SegmentView, docnums: Docnums, sort: Sort, coun
 
 def _in_order(docnums: list[int], by_score: list[float], generation: Generation, sort: Sort, count: int) -> list[int]:
     """The first ``count`` of these by score, date and id; ids are read only where score and date are the same."""
-    dates = generation.published_at(np.array(docnums, dtype=np.int64)).tolist()
+    dates = map(generation.published_of, docnums)
     keyed = sorted(zip(by_score, [_by_date(date, sort) for date in dates], docnums, strict=True))
     in_order: list[int] = []
     for _, tied in groupby(keyed, key=itemgetter(0, 1)):
