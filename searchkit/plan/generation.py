@@ -85,8 +85,8 @@ class Generation:
     @cached_property
     def analyzers(self) -> tuple[Analyzer, ...]:
         """The analysis of each language that articles are in: a query word means its form in any of them."""
-        found = [term.decode() for term in self.reader.lexicon("language")]
-        return analyzers_for([self.language, *found])
+        found = sorted({term for segment, _ in self.segments for term in segment.all_terms("language")})
+        return analyzers_for([self.language, *(term.decode() for term in found)])
 
     @cached_property
     def is_ordered_by_date(self) -> bool:
