@@ -91,56 +91,64 @@ class ChunkedText:
     def __init__(self, text: str) -> None:
         self.text = text
         self.chunks = text.split()
-        self._starts: Sequence[int] | None = None
 
-    @property
-    def starts(self) -> Sequence[int]:
-        """The character at which each stretch begins."""
-        if self._starts is None:
-            lengths = list(map(len, self.chunks))
-            if sum(lengths) + len(lengths) - 1 == len(self.text):  # one space between any two, as in most texts
-                self._starts = list(accumulate([length + 1 for length in lengths], initial=0))
-            else:
-                self._starts = [stretch.start() for stretch in _stretches(self.text)]
-        return self._starts
+    def starts(self, indexes: Sequence[int]) -> Sequence[int]:
+        """The characters at which the stretches with these ascending indexes begin."""
+        chunks = self.chunks
+        if " ".join(chunks) != self.text:
+            all_starts = [stretch.start() for stretch in _stretches(self.text)]
+            return [all_starts[index] for index in indexes]
+        starts = []
+        before = start = 0
+        for index in indexes:  # one space between any two stretches, as in most texts
+            if index > before:
+                start += len(" ".join(chunks[before:index])) + 1
+                before = index
+            starts.append(start)
+        return starts
 
     def places(self, forms: ChunkTerms, wanted: Set[str], *, with_positions: bool) -> list[tuple[str, Place]]:
         """The wanted terms in the order of the text; positions are 0 unless they are asked for."""
         terms = forms.terms(self.chunks)
-        at = [index for index, term in enumerate(terms) if not term or term in wanted]
+        at = [
+            index
+            for index, term in enumerate(terms)
+            if term in wanted or (not term and self._has(index, forms, wanted))
+        ]
         if not at:
             return []
         positions = list(accumulate(self._counts(forms, terms), initial=0)) if with_positions else None
         found = []
-        for index in at:
+        for index, start in zip(at, self.starts(at), strict=True):
             term, chunk = terms[index], self.chunks[index]
             position = positions[index] if positions else 0
             if term:
                 first, end = _plain_span(chunk)
-                start = self.starts[index]
                 found.append((term, Place(position, start + first, start + end)))
                 continue
             places = forms.parts(chunk).places
-            if not wanted.isdisjoint(places):
-                start = self.starts[index]
-                for term in wanted & places.keys():
-                    found += [(term, Place(position + p, start + first, start + end)) for p, first, end in places[term]]
+            for term in wanted & places.keys():
+                found += [(term, Place(position + p, start + first, start + end)) for p, first, end in places[term]]
         return found
 
     def beginning(self, prefix: str) -> list[tuple[int, int]]:
         """Start and end of the words that, folded, begin with ``prefix``."""
         forms = folded_words()
+        terms = forms.terms(self.chunks)
+        at = [index for index, term in enumerate(terms) if not term or term.startswith(prefix)]
         found = []
-        for index, term in enumerate(forms.terms(self.chunks)):
-            if term.startswith(prefix):
+        for index, start in zip(at, self.starts(at), strict=True):
+            if terms[index]:
                 first, end = _plain_span(self.chunks[index])
-                found.append((self.starts[index] + first, self.starts[index] + end))
-            elif not term:
-                start = self.starts[index]
-                for word, places in forms.parts(self.chunks[index]).places.items():
-                    if word.startswith(prefix):
-                        found += [(start + first, start + end) for _, first, end in places]
+                found.append((start + first, start + end))
+                continue
+            for word, places in forms.parts(self.chunks[index]).places.items():
+                if word.startswith(prefix):
+                    found += [(start + first, start + end) for _, first, end in places]
         return found
+
+    def _has(self, index: int, forms: ChunkTerms, wanted: Set[str]) -> bool:
+        return not wanted.isdisjoint(forms.parts(self.chunks[index]).places)
 
     def _counts(self, forms: ChunkTerms, terms: Sequence[str]) -> list[int]:
         return [1 if term else forms.parts(chunk).positions for term, chunk in zip(terms, self.chunks, strict=True)]

@@ -17,6 +17,7 @@ from whoosh.reading import IndexReader
 
 from searchkit.analysis import Analyzer, analyzers_for
 from searchkit.article import Article
+from searchkit.codec.kernels import ranges
 from searchkit.codec.lengths import LENGTHS
 from searchkit.dates import UNDATED, ArchiveCalendar
 from searchkit.plan.cache import ArrayCache
@@ -28,6 +29,11 @@ from searchkit.settings import Settings
 __all__ = ["Docnums", "Generation"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
+
+_OFTEN = 1 << 15
+"""Articles that a word is in from which on its places are read for the articles in question only."""
+
+_MANY_BETWEEN = 16
 
 CACHED_BYTES = 12 << 20
 """Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 160 kB."""
@@ -129,8 +135,10 @@ class Generation:
         return found
 
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
-        """Every place where ``term`` stands in the articles ``among``."""
+        """Every place where ``term`` stands in the articles ``among``, and maybe in others."""
         key = term.encode()
+        if len(self.docnums(field, term)) <= _OFTEN:
+            return _near(self._all_occurrences(field, term), among)
         found = [
             segment.occurrences(field, key, part) + (base << POSITION_BITS)
             for segment, base, part in self.by_segment(among)
@@ -139,9 +147,13 @@ class Generation:
 
     def docnums_with_prefix(self, field: str, prefix: str) -> Docnums:
         """The live docnums that have a term of the field that begins with ``prefix``."""
-        key = prefix.encode()
-        found = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
-        return self._only_live(_joined(found, np.int64))
+        found = self._cache.get((field, prefix, "prefix"))
+        if found is None:
+            key = prefix.encode()
+            parts = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
+            found = self._only_live(_joined(parts, np.int64))
+            self._cache.put((field, prefix, "prefix"), found)
+        return found
 
     def published_between(self, docnums: Docnums, first: int, end: int) -> npt.NDArray[np.bool_] | slice:
         """Which of the ascending ``docnums`` were published from the instant ``first`` up to ``end``, exclusive.
@@ -250,6 +262,18 @@ class Generation:
         self.segments = []
         self.reader.close()
 
+    def _all_occurrences(self, field: str, term: str) -> Occurrences:
+        """Every place where ``term`` stands in a live article."""
+        found = self._cache.get((field, term, "occurrences"))
+        if found is None:
+            key = term.encode()
+            parts = [segment.all_occurrences(field, key) + (base << POSITION_BITS) for segment, base in self.segments]
+            found = _joined(parts, np.int64)
+            if self.has_deletions:
+                found = found[self.is_live[found >> POSITION_BITS]]
+            self._cache.put((field, term, "occurrences"), found)
+        return found
+
     def _only_live(self, docnums: Docnums) -> Docnums:
         return docnums[self.is_live[docnums]] if self.has_deletions else docnums
 
@@ -278,6 +302,15 @@ class Generation:
         key = term.encode()
         doc_frequency = sum(segment.doc_frequency(field, key) for segment, _ in self.segments)
         return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
+
+
+def _near(occurrences: Occurrences, among: Docnums) -> Occurrences:
+    """The occurrences in ``among``, with others between them where leaving those out would take longer."""
+    if len(among) * _MANY_BETWEEN > len(occurrences):
+        return occurrences
+    firsts = occurrences.searchsorted(among << POSITION_BITS)
+    ends = occurrences.searchsorted((among + 1) << POSITION_BITS)
+    return occurrences[ranges(firsts, ends - firsts)]
 
 
 def _joined(parts: list[npt.NDArray[_Scalar]], dtype: type[_Scalar]) -> npt.NDArray[_Scalar]:

@@ -84,6 +84,10 @@ class SegmentView(Protocol):
         """The places of the term in the docnums ``among``, as keys of docnum and position."""
         ...
 
+    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
+        """Every place of the term, as keys of docnum and position."""
+        ...
+
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """The docnums that have a term beginning with ``prefix``."""
         ...
@@ -181,6 +185,17 @@ class ArrayView:
         which = np.flatnonzero(np.isin(docnums, among, assume_unique=True))
         starts, positions = found.lists.positions(ordinal, which)
         return np.unique(np.repeat(docnums[which], np.diff(starts)) << POSITION_BITS | positions)
+
+    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
+        """See `SegmentView`."""
+        found, ordinal = self._find(field, term)
+        if found is None:
+            return _NO_DOCNUMS
+        docnums = found.lists.docs(ordinal).astype(np.int64)
+        starts, positions = found.lists.positions(ordinal)
+        places = np.repeat(docnums << POSITION_BITS, starts[1:] - starts[:-1])
+        places |= positions
+        return places if (places[1:] > places[:-1]).all() else np.unique(places)
 
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """See `SegmentView`."""
@@ -334,6 +349,11 @@ class WhooshView:
                     places.update(matcher.id() << POSITION_BITS | at for at in matcher.value_as("positions"))
                 matcher.next()
         return np.array(sorted(places), dtype=np.int64)
+
+    @_one_at_a_time
+    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
+        """See `SegmentView`."""
+        return self.occurrences(field, term, self.docnums(field, term))
 
     @_one_at_a_time
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
