@@ -15,7 +15,18 @@ import numpy as np
 
 from searchkit.analysis import accented, fold_label
 from searchkit.plan import kernels
-from searchkit.plan.forms import Alternative, Forms, Slot, exact_forms, phrase_forms, prefix_forms, word_forms
+from searchkit.plan.forms import (
+    Alternative,
+    ExactAlternative,
+    Forms,
+    Slot,
+    exact_forms,
+    in_capitals,
+    is_initialism,
+    phrase_forms,
+    prefix_forms,
+    word_forms,
+)
 from searchkit.plan.generation import Docnums, Generation
 from searchkit.plan.kernels import AnyScores
 from searchkit.plan.written import as_written
@@ -42,6 +53,11 @@ class Matches:
 
     docnums: Docnums
     scores: AnyScores = 0.0
+
+    @property
+    def score_of_each(self) -> kernels.Scores:
+        """The score beside each docnum, as an array that nobody may change."""
+        return np.broadcast_to(np.asarray(self.scores), len(self.docnums))
 
 
 _NOTHING = Matches(np.empty(0, dtype=np.int64))
@@ -136,6 +152,8 @@ class Execution:
         """Articles with the word; those that have it with the accents it was typed with come before all others."""
         forms = word_forms(text, self._generation.analyzers)
         matches = self._forms(forms, field, 0)
+        if is_initialism(text):
+            return self._best([matches, self._as_written(in_capitals(text, self._generation.analyzers), field, 0)])
         written = accented(text)
         if not (written and self._scored and len(forms.alternatives) == len(forms.alternatives[0]) == 1):
             return matches
@@ -159,12 +177,13 @@ class Execution:
         return self._best(found)
 
     def _exact(self, text: str, field: str, slop: int) -> Matches:
-        found = []
-        for alternative in exact_forms(text, self._generation.analyzers):
-            matches = self._alternative(alternative.slots, field, slop)
-            docnums = as_written(matches.docnums, alternative, field, slop, self._generation)
-            found.append(Matches(docnums, kernels.taken(matches.scores, matches.docnums.searchsorted(docnums))))
-        return self._best(found)
+        alternatives = exact_forms(text, self._generation.analyzers)
+        return self._best([self._as_written(alternative, field, slop) for alternative in alternatives])
+
+    def _as_written(self, alternative: ExactAlternative, field: str, slop: int) -> Matches:
+        matches = self._alternative(alternative.slots, field, slop)
+        docnums = as_written(matches.docnums, alternative, field, slop, self._generation)
+        return Matches(docnums, kernels.taken(matches.scores, matches.docnums.searchsorted(docnums)))
 
     def _forms(self, forms: Forms, field: str, slop: int) -> Matches:
         if forms.prefix is not None:

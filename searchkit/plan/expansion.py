@@ -27,6 +27,9 @@ MOST_PATTERN_WORDS = 1000
 MOST_FUZZY_WORDS = 100
 """Words that an approximate spelling stands for: the nearest, and of those the most frequent."""
 
+_LATIN = b"\xc3", b"\xca"
+"""First bytes of Latin letters with accents, U+00C0 to U+024F, and the byte after them."""
+
 _BEGINNING_KEPT = (
     "ca", "da", "de", "el", "en", "es", "et", "eu", "fi", "fr", "hu", "it", "lt",
     "nb", "nn", "no", "pl", "pt", "ro", "ru", "sr", "sv", "tr",
@@ -136,6 +139,9 @@ class Vocabulary:
             known = self._forms.get(key)
         if known is None:
             counts = self._range(beginning)
+            for at in range(1, len(beginning)):
+                accented = self._between(beginning[:at].encode() + _LATIN[0], beginning[:at].encode() + _LATIN[1])
+                counts.update((word, count) for word, count in accented.items() if fold(word).startswith(beginning))
             if len(beginning) == 1:
                 others = self._between(b"\x80", None)
                 counts.update((word, count) for word, count in others.items() if fold(word).startswith(beginning))

@@ -5,10 +5,13 @@ of a script without spaces (`東京`). `word_forms` turns it into alternatives, 
 follow one another. With several languages in the archive a slot has the stems of each.
 """
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, Token, accented, fold, tokenize
+
+_INITIALISM = re.compile(r"(?:[^\W\d_]\.){2,}|(?:[^\W\d_]\.)+[^\W\d_]")
 
 Slot = tuple[str, ...]
 """Terms of which one must stand at a position."""
@@ -42,9 +45,25 @@ def word_forms(text: str, analyzers: tuple[Analyzer, ...]) -> Forms:
         return Forms(((_slot(symbol, analyzers),),))
     spelled_out = phrase_forms(text, analyzers)
     whole = next((token for token in tokens if token.kind is Kind.JOINED), None)
-    if whole is None or whole.end < tokens[-1].end:
+    if whole is None or whole.end < tokens[-1].end or is_initialism(text):
         return spelled_out
-    return Forms(((_slot(whole, analyzers),), *spelled_out.alternatives))
+    joined = _slot(whole, analyzers)
+    parts = {term for slots in spelled_out.alternatives for slot in slots for term in slot}
+    if not parts.isdisjoint(joined):  # anti-E joined has the stem of anti, which is anything but anti-E
+        return spelled_out
+    return Forms(((joined,), *spelled_out.alternatives))
+
+
+def is_initialism(text: str) -> bool:
+    """Whether the word is letters with points, as U.S., whose other spelling is in capitals: US, but not us."""
+    return _INITIALISM.fullmatch(text.strip()) is not None
+
+
+def in_capitals(text: str, analyzers: tuple[Analyzer, ...]) -> ExactAlternative:
+    """The spelling of an initialism without points: the stem it has, and the word with its capitals."""
+    letters = "".join(char for char in text if char.isalpha()).upper()
+    token = Token(letters, 0, 0, len(letters), Kind.WORD)
+    return ExactAlternative((_slot(token, analyzers),), (letters,))
 
 
 def phrase_forms(text: str, analyzers: tuple[Analyzer, ...]) -> Forms:
@@ -67,6 +86,8 @@ def prefix_forms(text: str, analyzers: tuple[Analyzer, ...]) -> Forms:
     tokens = list(tokenize(text))
     if any(token.kind in (Kind.PAIR, Kind.LAST) for token in tokens):
         return word_forms(text, analyzers)
+    if tokens and not text[-1].isalnum() and tokens[-1].kind is not Kind.SYMBOL and len(tokens) > 1:
+        return phrase_forms(text, analyzers)  # 10.1016/ is whole words, wherever they stand
     return Forms(prefix=word_key(text))
 
 

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from searchkit.analysis import Analyzer
-from searchkit.plan.forms import Alternative, exact_forms, phrase_forms, prefix_forms, word_forms
+from searchkit.plan.forms import (
+    Alternative,
+    exact_forms,
+    in_capitals,
+    is_initialism,
+    phrase_forms,
+    prefix_forms,
+    word_forms,
+)
 from searchkit.query.nodes import And, Exact, Fuzzy, Node, Or, Pattern, Phrase, Prefix, Word
 
 
@@ -43,6 +51,9 @@ def _highlights(node: Node, analyzers: tuple[Analyzer, ...], expand: Expand) -> 
                 yield Highlight(prefix=forms.prefix, title_only=field == "title")
             for slots in forms.alternatives:
                 yield Highlight(slots, title_only=field == "title")
+            if is_initialism(text):
+                letters = in_capitals(text, analyzers).words
+                yield Highlight((letters,), title_only=field == "title", as_written=True)
         case Phrase(text, field, slop):
             for slots in phrase_forms(text, analyzers).alternatives:
                 yield Highlight(slots, slop, title_only=field == "title")

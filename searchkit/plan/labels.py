@@ -72,16 +72,15 @@ class LabelColumn:
     @cached_property
     def _keys(self) -> list[bytes]:
         """The folded labels of all segments in order, each once."""
-        found = [segment.terms(self._field, _all_of(lists)) for (segment, _), lists in self._with_lists()]
-        return sorted(set().union(*found))
+        return sorted(set().union(*(segment.all_terms(self._field) for segment, _ in self._segments)))
 
     @cached_property
     def _ordinals(self) -> list[npt.NDArray[np.int32]]:
         """By segment, the ordinal of each of its labels."""
         ordinal_of = {key: ordinal for ordinal, key in enumerate(self._keys)}
         return [
-            np.array([ordinal_of[key] for key in segment.terms(self._field, _all_of(lists))], dtype=np.int32)
-            for (segment, _), lists in self._with_lists()
+            np.array([ordinal_of[key] for key in segment.all_terms(self._field)], dtype=np.int32)
+            for segment, _ in self._segments
         ]
 
     @cached_property
@@ -190,10 +189,6 @@ class LabelColumn:
             if (docnum, key) in wanted:
                 shown.setdefault(key, text)  # an article with two spellings: the first by its bytes
         return shown
-
-
-def _all_of(lists: TermLists) -> npt.NDArray[np.int64]:
-    return np.arange(len(lists.starts) - 1)
 
 
 def _newest(segment: SegmentView, docnums: npt.NDArray[np.int32]) -> int:

@@ -22,12 +22,14 @@ from searchkit.plan.forms import (
     ExactAlternative,
     Forms,
     exact_forms,
+    in_capitals,
+    is_initialism,
     phrase_forms,
     prefix_forms,
     word_forms,
     word_key,
 )
-from searchkit.plan.written import has_written
+from searchkit.plan.written import exact_term, has_written
 from searchkit.query.nodes import (
     And,
     Everything,
@@ -119,7 +121,7 @@ class AsWritten(WrappingQuery):  # type: ignore[misc]
     """Articles with words in a row as they are written: the stems' places, then the stored text, decide."""
 
     def __init__(self, alternative: ExactAlternative, fieldname: str, slop: int) -> None:
-        words = [whoosh.Term(f"{fieldname}_exact", word) for word in dict.fromkeys(alternative.words)]
+        words = [whoosh.Term(f"{fieldname}_exact", exact_term(word)) for word in dict.fromkeys(alternative.words)]
         stems = _alternative_query(alternative.slots, fieldname, slop)
         super().__init__(whoosh.And([stems, *(_unscored(word) for word in words)]))
         self.alternative = alternative
@@ -137,7 +139,7 @@ class AsWritten(WrappingQuery):  # type: ignore[misc]
             article = searcher.stored_fields(matcher.id())["article"]
             names = ("title",) if self.fieldname == "title" else ("title", "summary", "body")
             texts = [str(article.get(name) or "") for name in names]
-            if len(self.alternative.words) == 1 or has_written(texts, self.alternative.words, self.slop):
+            if has_written(texts, self.alternative.words, self.slop):
                 docnums.append(matcher.id())
                 scores.append(matcher.score())
             matcher.next()
@@ -180,6 +182,8 @@ def edit_distance(one: str, other: str) -> int:
 def _word_query(text: str, field: str, analyzers: tuple[Analyzer, ...]) -> whoosh.Query:
     forms = word_forms(text, analyzers)
     query = _forms_query(forms, field, slop=0)
+    if is_initialism(text):
+        return whoosh.Or([query, AsWritten(in_capitals(text, analyzers), field, 0)])
     written = accented(text)
     if written and len(forms.alternatives) == 1 and len(forms.alternatives[0]) == 1:
         return whoosh.AndMaybe(query, AccentBonus(field, written, forms.alternatives[0][0]))

@@ -39,14 +39,15 @@ def as_written(docnums: Docnums, alternative: ExactAlternative, field: str, slop
     vocabulary = generation.vocabulary(f"{field}_exact")
     for word in dict.fromkeys(alternative.words):
         if len(docnums):
-            docnums = docnums[np.isin(docnums, vocabulary.docnums((word,)), assume_unique=True)]
-    if len(alternative.words) == 1 or len(docnums) == 0:
+            docnums = docnums[np.isin(docnums, vocabulary.docnums((exact_term(word),)), assume_unique=True)]
+    is_single = len(alternative.words) == 1 and not alternative.words[0].isupper()
+    if is_single or len(docnums) == 0:
         return docnums
     others: set[str] = set()
     for slot, word in zip(alternative.slots, alternative.words, strict=True):
         for analyzer in generation.analyzers:
             found = vocabulary.spellings_of(frozenset(slot), analyzer, beginning=fold(word)[:1])
-            others.update(other for other in found if other != word and fold(other) != word)
+            others.update(other for other in found if other != word and (fold(other) != word or word.isupper()))
     is_doubtful = np.isin(docnums, vocabulary.docnums(others), assume_unique=True)
     for index in np.flatnonzero(is_doubtful).tolist():
         article = generation.article(int(docnums[index]))
@@ -60,8 +61,10 @@ def has_written(texts: Iterable[str], words: tuple[str, ...], slop: int) -> bool
 
 
 def _has_written(text: str, words: tuple[str, ...], slop: int) -> bool:
-    places: dict[str, set[int]] = defaultdict(set)
     wanted = set(words)
+    if any(word.isupper() and word not in text for word in wanted):
+        return False
+    places: dict[str, set[int]] = defaultdict(set)
     for token in tokenize(text):
         for word in written_forms(token.text, token.kind):
             if word in wanted:
@@ -72,9 +75,16 @@ def _has_written(text: str, words: tuple[str, ...], slop: int) -> bool:
     return bool(reached)
 
 
+def exact_term(word: str) -> str:
+    """The term that articles with a word have in an exact field, where capitals do not count."""
+    return word.lower() if word.isupper() else word
+
+
 def written_forms(text: str, kind: Kind) -> Iterator[str]:
-    """The terms that a token has in the exact fields."""
+    """What a token is called as it is written: folded, and with its accents, or all in capitals, where it is so."""
     yield fold(text)
+    if kind is Kind.WORD and len(text) > 1 and text.isupper():
+        yield text
     written = accented(text) if kind in (Kind.WORD, Kind.JOINED) else ""
     if written:
         yield written

@@ -1,6 +1,8 @@
 """The receipt of a tree: what was read, in lists for programs and in one plain sentence for people."""
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 
 from searchkit.query.canonical import canonical, last_moment, name_of_period
@@ -37,7 +39,7 @@ def build_receipt(text: str, node: Node, remarks: Iterable[Remark]) -> Receipt:
     lists = _Lists()
     lists.collect(node, excluded=False, optional=False)
     spans = [part for part in _parts(node) if isinstance(part, Published)]
-    ordered = sorted(remarks, key=lambda remark: remark.position)
+    ordered = _collapsed(sorted(remarks, key=lambda remark: remark.position))
     if len(spans) > 1:
         ordered.append(Remark(" ".join(canonical(span) for span in spans), -1, NOTHING_SHARED))
     if len(ordered) > MAX_REMARKS:
@@ -57,6 +59,19 @@ def build_receipt(text: str, node: Node, remarks: Iterable[Remark]) -> Receipt:
         until=until,
         remarks=tuple(ordered),
     )
+
+
+def _collapsed(remarks: list[Remark]) -> list[Remark]:
+    """Of several remarks that say the same the first, with how often it holds."""
+    times = Counter(remark.reason for remark in remarks)
+    firsts = {remark.reason: remark for remark in reversed(remarks)}
+    return [
+        remark
+        if times[remark.reason] == 1
+        else replace(remark, reason=f"{remark.reason} ({times[remark.reason]} times)")
+        for remark in remarks
+        if firsts[remark.reason] is remark
+    ]
 
 
 def _parts(node: Node) -> tuple[Node, ...]:
