@@ -6,7 +6,6 @@ keeps the ones it was made with, and `with_index` refuses to open it with others
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -124,10 +123,16 @@ def with_index(settings: Settings, chosen: frozenset[str], made_with: Mapping[st
 
 def _file_values(path: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as exc:
+        raise SettingsError(f"{path} cannot be read: {exc}") from exc
+    import tomllib  # few have the file, and `import searchkit` stays light without it
+
+    try:
+        values = tomllib.loads(text)
+    except ValueError as exc:
         raise SettingsError(f"{path} cannot be read: {exc}") from exc
     for name in values:
         _known(name, f"in {path}")

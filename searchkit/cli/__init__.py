@@ -5,7 +5,6 @@ codes: 0, 1 for a SearchkitError, 2 for a wrong command line, 130 for Ctrl-C. Wi
 is one document, or empty when there is an error, which is then one line of JSON on standard error.
 """
 
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -46,6 +45,8 @@ class Program(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first argument names; says what to type when there is none of that name."""
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            from difflib import get_close_matches  # only a mistyped command needs it
+
             near = get_close_matches(args[0], COMMANDS, n=1)
             advice = f"Did you mean {near[0]}?" if near else f"To search for it: searchkit search {args[0]}"
             raise click.UsageError(f"There is no command {args[0]!r}. {advice}", ctx)

@@ -2,8 +2,8 @@
 
 The byte layout is in FORMAT.md. A writer puts arrays one after another, each at a multiple of 64 bytes, then
 a JSON directory and a trailer; it writes under a temporary name and renames when all is there, so a file
-under its own name is complete. A reader parses the directory only: an array is a view of the mapping, made
-when it is first asked for.
+under its own name is complete. Opening checks both ends of the file and the checksum of the directory; the directory
+is parsed, an entry in it checked and an array made a view of the mapping when it is first asked for.
 
     with ContainerWriter(create, publish, kind="documents") as writer:
         writer.add("lengths", np.array([3, 5], dtype=np.uint8))
@@ -22,6 +22,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -161,7 +162,12 @@ class Container:
         self.kind = kind
         self._buffer = buffer
         self._views: dict[str, NDArray[Any]] = {}
-        self._arrays, self.meta = self._read_directory()
+        size = len(buffer)
+        head, tail = buffer[: HEADER.size], buffer[max(size - TRAILER.size, 0) :]
+        self._directory_at, length, crc = _read_ends(head, tail, size, name, kind)
+        self._encoded = buffer[self._directory_at : self._directory_at + length]
+        if zlib.crc32(self._encoded) != crc:
+            raise corrupt(name, "the directory of arrays does not match its checksum")
 
     @classmethod
     def open(cls, file: BinaryIO, name: str, *, kind: str) -> "Container":
@@ -175,6 +181,11 @@ class Container:
         except ValueError as exc:  # mmap refuses an empty file
             raise corrupt(name, "the file is empty") from exc
 
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What the writer put beside the arrays."""
+        return self._directory[1]
+
     def __contains__(self, name: str) -> bool:
         return name in self._arrays
 
@@ -184,16 +195,14 @@ class Container:
 
     def size_of(self, name: str) -> int:
         """Returns the bytes an array takes in the file."""
-        dtype, _, count, _ = self._arrays[name]
+        dtype, _, count, _ = self._entry(name)
         return count * _SIZES[dtype]
 
     def array(self, name: str) -> NDArray[Any]:
         """Returns an array as a read-only view of the file; IndexCorrupt when it is missing or damaged."""
         view = self._views.get(name)
         if view is None:
-            if name not in self._arrays:
-                raise corrupt(self.name, f"array {name!r} is missing")
-            dtype, offset, count, crc = self._arrays[name]
+            dtype, offset, count, crc = self._entry(name)
             view = np.frombuffer(self._buffer, dtype=dtype, count=count, offset=offset)
             if view.nbytes <= CHECKED_ON_READ and zlib.crc32(view.view(np.uint8).data) != crc:
                 raise corrupt(self.name, f"array {name!r} does not match its checksum")
@@ -202,7 +211,8 @@ class Container:
 
     def verify(self) -> None:
         """Checks every array against its checksum; raises IndexCorrupt at the first damage."""
-        for name, (dtype, offset, count, crc) in self._arrays.items():
+        for name in self._arrays:
+            dtype, offset, count, crc = self._entry(name)
             size = count * _SIZES[dtype]
             if zlib.crc32(memoryview(self._buffer)[offset : offset + size]) != crc:
                 raise corrupt(self.name, f"array {name!r} does not match its checksum")
@@ -217,25 +227,33 @@ class Container:
     def close(self) -> None:
         """Lets go of the file; views handed out stay valid until they are dropped."""
         self._views = {}
-        self._arrays = {}
+        self._directory = ({}, {})
         self._buffer = b""
 
-    def _read_directory(self) -> tuple[dict[str, tuple[str, int, int, int]], dict[str, Any]]:
-        size = len(self._buffer)
-        head, tail = self._buffer[: HEADER.size], self._buffer[max(size - TRAILER.size, 0) :]
-        offset, length, crc = _read_ends(head, tail, size, self.name, self.kind)
-        encoded = self._buffer[offset : offset + length]
-        if zlib.crc32(encoded) != crc:
-            raise corrupt(self.name, "the directory of arrays does not match its checksum")
+    @cached_property
+    def _directory(self) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+        """The entries of the arrays, unchecked, and meta; parsed when first asked for, as opening needs neither."""
         try:
-            directory = json.loads(encoded)
-            arrays = {name: _checked_entry(name, entry, offset) for name, entry in directory["arrays"].items()}
-            meta = directory["meta"]
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
+            directory = json.loads(self._encoded)
+            arrays, meta = directory["arrays"], directory["meta"]
+        except (ValueError, TypeError, KeyError, RecursionError) as exc:
             raise corrupt(self.name, f"the directory of arrays is not usable ({exc})") from exc
-        if not isinstance(meta, dict):
-            raise corrupt(self.name, "the directory of arrays is not usable (meta is not an object)")
+        if not isinstance(arrays, dict) or not isinstance(meta, dict):
+            raise corrupt(self.name, "the directory of arrays is not usable (arrays or meta is not an object)")
         return arrays, meta
+
+    @property
+    def _arrays(self) -> dict[str, list[Any]]:
+        return self._directory[0]
+
+    def _entry(self, name: str) -> tuple[str, int, int, int]:
+        """Returns dtype, offset, count and checksum of an array; IndexCorrupt when they cannot be."""
+        if name not in self._arrays:
+            raise corrupt(self.name, f"array {name!r} is missing")
+        try:
+            return _checked_entry(name, self._arrays[name], self._directory_at)
+        except (ValueError, TypeError) as exc:
+            raise corrupt(self.name, f"the directory of arrays is not usable ({exc})") from exc
 
 
 def check_ends(file: BinaryIO, name: str, *, kind: str) -> None:

@@ -82,11 +82,10 @@ class TermFile:
     def __init__(self, container: Container) -> None:
         self.container = container
         self._fields: dict[str, FieldTerms] = {}
-        self._names: list[str] = sorted(container.section("fields"))
 
     def field_names(self) -> list[str]:
         """Returns the indexed fields in sorted order."""
-        return self._names
+        return sorted(self.container.section("fields"))
 
     def field(self, name: str) -> FieldTerms | None:
         """Returns an indexed field, or None when the segment has no term in it."""

@@ -9,7 +9,6 @@ and below. The state of a segment, which Whoosh pickles into its table of conten
 and bytes, and is validated when it comes back.
 """
 
-import hashlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
@@ -95,6 +94,8 @@ class ArrayCodec(base.Codec):
     @classmethod
     def column_filename(cls, segment: base.Segment, fieldname: str) -> str:
         """Names the file in which Whoosh's add_sortable leaves the column of an existing segment."""
+        import hashlib  # brings OpenSSL along, for a file that hardly any index has
+
         digest = hashlib.blake2b(fieldname.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         name: str = segment.make_filename(f".{digest}.col")
         return name

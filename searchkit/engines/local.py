@@ -4,6 +4,7 @@ It opens the newest generation, notices when a commit has published a newer one,
 searches: one search sees one generation from beginning to end.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -39,11 +40,14 @@ from searchkit.page.model import (
 )
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
+from searchkit.plan.instants import instants_of
 from searchkit.query import Reading, read_query, with_filters
 from searchkit.settings import Settings, load_settings, with_index
 
 MAX_LIMIT = 10_000
 """Hits on one page; more are fetched page by page with the cursor."""
+
+_SETTLED_NS = 2_000_000_000
 
 
 def open_local(location: str, *, create: bool = False, settings: Settings | None = None) -> "LocalArchive":
@@ -72,7 +76,8 @@ class LocalArchive:
         self._made_here = False
         self._opened_index: ArchiveIndex | None = None
         self._lock = threading.RLock()
-        self._opened: Generation | None = None
+        self._opened: _OpenGeneration | None = None
+        self._listed: tuple[tuple[int, int] | None, int] = (None, -1)
 
     def open(self) -> None:
         """Open the newest generation now, so that what is wrong with the index is said now."""
@@ -120,7 +125,7 @@ class LocalArchive:
         """See `Engine.count`."""
         with self._generation() as generation:
             reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
-            return len(execute(reading.node, generation).docnums)
+            return len(execute(reading.node, generation, scored=False).docnums)
 
     def get(self, article_id: str) -> Article:
         """See `Engine.get`."""
@@ -147,15 +152,15 @@ class LocalArchive:
         """See `Engine.stats`."""
         with self._generation() as generation:
             live = generation.live
-            published = generation.published[live]
-            dated = published[published != UNDATED]
+            instants = instants_of(live, generation)
+            is_dated = instants.first != UNDATED
             return ArchiveStats(
                 articles=len(live),
-                undated=len(live) - len(dated),
-                first=generation.calendar.day(int(dated.min())) if len(dated) else None,
-                last=generation.calendar.day(int(dated.max())) if len(dated) else None,
-                topics=len(count_labels(generation.labels("topic"), live)),
-                authors=len(count_labels(generation.labels("author"), live)),
+                undated=instants.undated,
+                first=generation.calendar.day(instants.first) if is_dated else None,
+                last=generation.calendar.day(instants.last) if is_dated else None,
+                topics=generation.labels("topic").distinct(live),
+                authors=generation.labels("author").distinct(live),
                 kinds=count_labels(generation.labels("kind"), live),
                 languages=tuple(
                     value for value in count_labels(generation.labels("language"), live) if "-" not in value.value
@@ -206,7 +211,7 @@ class LocalArchive:
         """See `Engine.close`."""
         with self._lock:
             if self._opened is not None:
-                self._opened.close()
+                self._opened.retire()
                 self._opened = None
 
     def __enter__(self) -> Self:
@@ -220,11 +225,12 @@ class LocalArchive:
     @property
     def _index(self) -> ArchiveIndex:
         """The index, made where there is none yet."""
-        if self._opened_index is None:
-            if not store.exists(self.folder):
-                self._make()
-            self._opened_index = store.open_index(self.folder, self.settings)
-        return self._opened_index
+        with self._lock:
+            if self._opened_index is None:
+                if not store.exists(self.folder):
+                    self._make()
+                self._opened_index = store.open_index(self.folder, self.settings)
+            return self._opened_index
 
     def _make(self) -> None:
         try:
@@ -242,12 +248,32 @@ class LocalArchive:
 
     @contextmanager
     def _generation(self) -> Iterator[Generation]:
-        """The newest generation, held meanwhile: Whoosh's readers serve one thread at a time."""
+        """The newest generation, which stays open meanwhile, also when another becomes the newest."""
         with self._lock:
-            if self._opened is None or self._opened.number != self._index.latest_generation():
+            if self._opened is None or self._opened.generation.number != self._newest_number():
                 self.close()
-                self._opened = Generation(self._index, self.settings)
-            yield self._opened
+                self._opened = _OpenGeneration(Generation(self._index, self.settings))
+            opened = self._opened
+            opened.enter()
+        try:
+            yield opened.generation
+        finally:
+            opened.leave()
+
+    def _newest_number(self) -> int:
+        """The number of the newest generation, listed again only when something changed in the folder.
+
+        A change within two seconds of another may leave the folder the same time, so until then nothing is relied on.
+        """
+        try:
+            state = os.stat(self.folder)
+        except OSError:
+            return self._index.latest_generation()
+        seen = state.st_ino, state.st_mtime_ns
+        if self._listed[0] != seen:
+            is_settled = time.time_ns() - state.st_mtime_ns > _SETTLED_NS
+            self._listed = seen if is_settled else None, self._index.latest_generation()
+        return self._listed[1]
 
     def _read(
         self,
@@ -272,6 +298,37 @@ class LocalArchive:
             since=since,
             until=until,
         )
+
+
+class _OpenGeneration:
+    """A generation that is closed when it has been retired and the last search has left it."""
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+        self._searches = 0
+        self._is_retired = False
+        self._lock = threading.Lock()
+
+    def enter(self) -> None:
+        """Keep the generation open until `leave`."""
+        with self._lock:
+            self._searches += 1
+
+    def leave(self) -> None:
+        """Undo `enter`."""
+        with self._lock:
+            self._searches -= 1
+            is_done = self._is_retired and self._searches == 0
+        if is_done:
+            self.generation.close()
+
+    def retire(self) -> None:
+        """Close the generation as soon as no search needs it; nobody may enter any more."""
+        with self._lock:
+            self._is_retired = True
+            is_done = self._searches == 0
+        if is_done:
+            self.generation.close()
 
 
 def _values(values: Iterable[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Segments that another writer left in the index: Whoosh's own, with its codec or ours.
+"""Segments that another writer left in the index: Whoosh's own, with our codec.
 
 Their articles are in whatever order they came, and their files hold whatever that writer put there. They are searched
 and deleted from through Whoosh, and made anew from the stored articles when a merge takes them in.
@@ -19,18 +19,16 @@ from searchkit.indexing.builder import ORDER, ORDERED_BY, SegmentBuilder
 _AT_ONCE = 5_000
 
 
-def is_foreign(storage: Any, segment: Any) -> bool:
+def is_foreign(storage: Any, segment: ArraySegment) -> bool:
     """Whether a segment was made by another writer than the archive's."""
-    if not isinstance(segment, ArraySegment):
-        return True
     documents = open_documents(storage, segment)
     order = documents.container.meta.get(ORDER)
     documents.close()
     return bool(order != ORDERED_BY)
 
 
-def find_foreign(storage: Any, schema: Schema, segment: Any, article_ids: Iterable[str]) -> list[int]:
-    """The docnums of the articles with these ids in a segment of any codec; an id may stand there twice."""
+def find_foreign(storage: Any, schema: Schema, segment: ArraySegment, article_ids: Iterable[str]) -> list[int]:
+    """The docnums of the articles with these ids in a segment where an id may stand twice."""
     reader = SegmentReader(storage, schema, segment)
     try:
         return [docnum for article_id in article_ids for docnum in _docnums(reader, article_id)]
@@ -45,8 +43,8 @@ def _docnums(reader: SegmentReader, article_id: str) -> list[int]:
         return []
 
 
-def converted(storage: Any, schema: Schema, segment: Any, builder: SegmentBuilder) -> Iterator[ArraySegment]:
-    """Write the live articles of a segment into segments of ours, of some thousand articles each.
+def converted(storage: Any, schema: Schema, segment: ArraySegment, builder: SegmentBuilder) -> Iterator[ArraySegment]:
+    """Write the live articles of a segment into segments in our order, of some thousand articles each.
 
     Raises IndexCorrupt for a document without a stored article.
     """
@@ -64,7 +62,7 @@ def converted(storage: Any, schema: Schema, segment: Any, builder: SegmentBuilde
         reader.close()
 
 
-def _articles(reader: SegmentReader, segment: Any) -> Iterator[Article]:
+def _articles(reader: SegmentReader, segment: ArraySegment) -> Iterator[Article]:
     for docnum in reader.all_doc_ids():
         fields = reader.stored_fields(docnum)
         try:

@@ -6,17 +6,16 @@ generation meanwhile, the newer one is read. When it fails because files are dam
 taken, which every commit leaves in place, and `damage` says so.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from whoosh.codec.base import Segment
 from whoosh.fields import Schema
 from whoosh.index import FileIndex
 from whoosh.reading import IndexReader
 
+from searchkit.codec import ArrayCodec, ArraySegment
 from searchkit.errors import IndexCorrupt, IndexMissing
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.segments import restore_segments, validate_segment
@@ -31,8 +30,6 @@ _PATIENCE_SECONDS = 30.0  # commits that follow each other this long without a p
 _PAUSE_SECONDS = 0.001
 _EMPTY_LISTINGS = 3  # a listing can miss the table that is removed and the one that is added meanwhile
 
-_log = logging.getLogger("searchkit.indexing")
-
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -43,7 +40,7 @@ class Contents:
     """
 
     schema: Schema
-    segments: list[Segment]
+    segments: list[ArraySegment]
     generation: int
     source: int
     release: tuple[int, ...]
@@ -108,19 +105,26 @@ class ArchiveIndex(FileIndex):  # type: ignore[misc]  # whoosh is untyped
 
         return self._despite_commits(opened)
 
+    def writer(self, procs: int = 1, **options: Any) -> Any:
+        """A writer of Whoosh's, which writes segments of our codec."""
+        return super().writer(procs, **{"codec": ArrayCodec(), **options})
+
     def newest(self) -> Contents:
         """The newest generation that can be used. Raises IndexMissing, or IndexCorrupt when there is none."""
         contents = self._despite_commits(self._newest_listed)
         if contents.damage != self._damage and contents.damage:
+            import logging  # takes as long as opening the index, and nearly never has something to say
+
             what = "; ".join(f"{problem.file}: {problem.reason}" for problem in contents.damage)
-            _log.warning("%s: going back to generation %d, as %s", self.storage.folder, contents.source, what)
+            log = logging.getLogger("searchkit.indexing")
+            log.warning("%s: going back to generation %d, as %s", self.storage.folder, contents.source, what)
         self._damage = contents.damage
         return contents
 
     def contents_of(self, generation: int) -> Contents:
         """What the table of contents of one generation says, vetted.
 
-        Raises IndexCorrupt, FileNotFoundError, IndexTooOld or IndexTooNew.
+        Raises IndexCorrupt, FileNotFoundError, IndexTooOld, IndexTooNew or IndexForeign.
         """
         name = table_name(self.indexname, generation)
         if self.storage.file_length(name) > _MAX_TABLE_BYTES:
@@ -183,7 +187,7 @@ class ArchiveIndex(FileIndex):  # type: ignore[misc]  # whoosh is untyped
                     f"that has been put right"
                 ) from exc
 
-    def _validate(self, segments: list[Segment]) -> None:
+    def _validate(self, segments: list[ArraySegment]) -> None:
         """Validate the segments whose files are not as they were when they were validated last."""
         files: dict[str, list[str]] = {segment.segment_id(): [] for segment in segments}
         for name in self.storage.list() if segments else ():
@@ -193,7 +197,7 @@ class ArchiveIndex(FileIndex):  # type: ignore[misc]  # whoosh is untyped
             segment_id = segment.segment_id()
             state = tuple((name, *self.storage.file_state(name)) for name in sorted(files[segment_id]))
             if not state or self._validated.get(segment_id) != state:
-                validate_segment(self.storage, self._schema, segment)
+                validate_segment(self.storage, segment)
             validated[segment_id] = state
         self._validated = validated
 

@@ -40,7 +40,7 @@ def _verified(index: ArchiveIndex, generations: tuple[int, ...]) -> Verification
         segments.update({segment.segment_id(): segment for segment in listed})
     for segment in segments.values():
         files.update(segment.list_files(index.storage))
-        problems.extend(verify_segment(index.storage, index.schema, segment))
+        problems.extend(verify_segment(index.storage, segment))
     articles = 0
     if not problems:
         articles, repeated = _count(index)

@@ -1,14 +1,14 @@
 """The timeline: how many matching articles fall into each calendar year, month or day. Exact, over all matches."""
 
-from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
 from searchkit.dates import UNDATED, ArchiveCalendar, Period, day_period, month_period, year_period
 from searchkit.errors import RequestError
 from searchkit.page.model import Bucket, Interval
+from searchkit.plan.instants import Instants
 
 MAX_BUCKETS = 20_000
 """More buckets than this nobody reads; 50 years of days fit."""
@@ -17,24 +17,20 @@ _DAYS_SHOWN_AS_DAYS = 62
 _DAYS_SHOWN_AS_MONTHS = 6 * 366
 
 
-def build_timeline(
-    published: npt.NDArray[np.int64], calendar: ArchiveCalendar, interval: Interval = "auto"
-) -> tuple[Bucket, ...]:
+def build_timeline(instants: Instants, calendar: ArchiveCalendar, interval: Interval = "auto") -> tuple[Bucket, ...]:
     """Buckets without a gap from the first to the last of the given instants, then one of the undated, if any.
 
     "auto" takes days up to two months, months up to six years, else years. Raises RequestError when the interval
     asked for would give more than `MAX_BUCKETS`.
     """
-    dated = np.sort(published[published != UNDATED])
-    undated = len(published) - len(dated)
-    buckets = _dated_buckets(dated, calendar, interval) if len(dated) else []
-    if undated:
-        buckets.append(Bucket(None, None, undated))
+    buckets = [] if instants.first == UNDATED else _dated_buckets(instants, calendar, interval)
+    if instants.undated:
+        buckets.append(Bucket(None, None, instants.undated))
     return tuple(buckets)
 
 
-def _dated_buckets(dated: npt.NDArray[np.int64], calendar: ArchiveCalendar, interval: Interval) -> list[Bucket]:
-    first, last = calendar.day(int(dated[0])), calendar.day(int(dated[-1]))
+def _dated_buckets(instants: Instants, calendar: ArchiveCalendar, interval: Interval) -> list[Bucket]:
+    first, last = calendar.day(instants.first), calendar.day(instants.last)
     chosen = _fitting_interval(first, last) if interval == "auto" else interval
     days = (last - first).days + 1
     if days // {"year": 365, "month": 28, "day": 1}[chosen] > MAX_BUCKETS:
@@ -42,10 +38,9 @@ def _dated_buckets(dated: npt.NDArray[np.int64], calendar: ArchiveCalendar, inte
             f"a timeline by {chosen} from {first} to {last} has more than {MAX_BUCKETS:,} buckets; "
             f"narrow the dates with since and until, or take a longer interval"
         )
-    periods = list(_periods(first, last, chosen))
-    bounds = [calendar.instant(period.start) for period in periods]
-    counts = np.diff(np.append(np.searchsorted(dated, bounds), len(dated)))
-    return [Bucket(period.start, period.last_day, int(count)) for period, count in zip(periods, counts, strict=True)]
+    known = [_known_period(calendar, chosen, number) for number in _numbers(first, last, chosen)]
+    counts = instants.counts(np.array([instant for _, _, instant in known], dtype=np.int64))
+    return [Bucket(start, end, count) for (start, end, _), count in zip(known, counts.tolist(), strict=True)]
 
 
 def _fitting_interval(first: date, last: date) -> Interval:
@@ -55,14 +50,25 @@ def _fitting_interval(first: date, last: date) -> Interval:
     return "month" if days <= _DAYS_SHOWN_AS_MONTHS else "year"
 
 
-def _periods(first: date, last: date, interval: Interval) -> Iterator[Period]:
-    day: date | None = first
-    while day is not None and day <= last:
-        if interval == "year":
-            period = year_period(day.year)
-        elif interval == "month":
-            period = month_period(day.year, day.month)
-        else:
-            period = day_period(day)
-        yield period
-        day = period.end
+def _numbers(first: date, last: date, interval: Interval) -> range:
+    """The calendar's years, months or days from first to last, numbered without a gap."""
+    if interval == "year":
+        return range(first.year, last.year + 1)
+    if interval == "month":
+        return range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    return range(first.toordinal(), last.toordinal() + 1)
+
+
+@lru_cache(maxsize=1 << 12)
+def _known_period(calendar: ArchiveCalendar, interval: Interval, number: int) -> tuple[date, date, int]:
+    """First and last day of a period by its number, and the instant it begins; every search asks for the same few."""
+    period = _period(interval, number)
+    return period.start, period.last_day, calendar.instant(period.start)
+
+
+def _period(interval: Interval, number: int) -> Period:
+    if interval == "year":
+        return year_period(number)
+    if interval == "month":
+        return month_period(number // 12, number % 12 + 1)
+    return day_period(date.fromordinal(number))

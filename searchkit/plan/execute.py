@@ -1,103 +1,169 @@
 """Running a query tree over a generation: which articles match, and how well.
 
-Each node becomes sorted arrays of docnums with a score beside each, combined by the kernels from the leaves up.
-Words score by BM25; labels, dates and exclusions restrict and score nothing; a prefix scores 1 whatever words it
-meets, since which of hundreds an article has says nothing about it.
+Each node becomes sorted arrays of docnums with their scores, combined by the kernels from the leaves up. Words score
+by BM25; labels, dates and exclusions restrict and score nothing; a prefix scores 1 whatever words it meets, since
+which of hundreds an article has says nothing about it.
+
+A conjunction starts from its shortest list, and cuts it to the dates asked for before anything else: in segments
+ordered by date these are a run of docnums.
 """
 
+import time
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
-import numpy.typing as npt
 
 from searchkit.analysis import fold, fold_label
 from searchkit.plan import kernels
 from searchkit.plan.forms import Alternative, Forms, Slot, phrase_forms, word_forms
 from searchkit.plan.generation import Docnums, Generation
+from searchkit.plan.kernels import AnyScores
 from searchkit.query.nodes import And, Everything, Label, Node, Not, Or, Phrase, Prefix, Published, Word
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Articles that match: docnums, ascending, and beside each its score as float64, 0 where nothing scores."""
+    """Articles that match: docnums, ascending, and the score beside each, or the one number that all score."""
 
     docnums: Docnums
-    scores: npt.NDArray[np.float64]
+    scores: AnyScores = 0.0
+
+    @property
+    def score_of_each(self) -> kernels.Scores:
+        """The score beside each docnum, as an array that nobody may change."""
+        return np.broadcast_to(np.asarray(self.scores), len(self.docnums))
 
 
-def execute(node: Node, generation: Generation) -> Matches:
-    """All matches of ``node``, deleted articles left out."""
-    match node:
-        case Word(text, field):
-            return _forms(word_forms(text, generation.analyzers), field or "text", 0, generation)
-        case Phrase(text, field, slop):
-            return _forms(phrase_forms(text, generation.analyzers), field or "text", slop, generation)
-        case Prefix(text, field):
-            return _prefix(f"{field or 'text'}_exact", fold(text), generation)
-        case Label(field, value):
-            term = value if field == "id" else fold_label(value)
-            return _unscored(generation.postings(field, term)[0])
-        case Published(start, end):
-            calendar = generation.calendar
-            first = 0 if start is None else calendar.instant(start)
-            published = generation.published[generation.live]
-            return _unscored(generation.live[(first <= published) & (published < calendar.end_instant(end))])
-        case Not(inner):
-            return _subtract(_unscored(generation.live), execute(inner, generation))
-        case And(nodes):
-            wanted = [execute(part, generation) for part in nodes if not isinstance(part, Not)]
-            unwanted = [execute(part.node, generation) for part in nodes if isinstance(part, Not)]
-            positive = reduce(_intersect, wanted) if wanted else _unscored(generation.live)
-            return reduce(_subtract, unwanted, positive)
-        case Or(nodes):
-            return reduce(_unite, (execute(part, generation) for part in nodes))
-        case Everything():
-            return _unscored(generation.live)
+_NOTHING = Matches(np.empty(0, dtype=np.int64))
 
 
-def _forms(forms: Forms, field: str, slop: int, generation: Generation) -> Matches:
-    if forms.prefix is not None:
-        return _prefix(field, forms.prefix, generation)
-    found = [_alternative(slots, field, slop, generation) for slots in forms.alternatives]
-    return reduce(_unite_best, found, _unscored(np.empty(0, dtype=np.int64)))
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What running one node of the tree took: how deep it lies, how many articles it gave, in how much time."""
+
+    node: Node
+    depth: int
+    count: int
+    milliseconds: float
 
 
-def _alternative(slots: Alternative, field: str, slop: int, generation: Generation) -> Matches:
-    """Articles with the slots in order, scored as if they were asked for one by one."""
-    matches = reduce(_intersect, (_slot(slot, field, generation) for slot in slots))
-    if len(slots) == 1 or len(matches.docnums) == 0:
+def execute(node: Node, generation: Generation, *, scored: bool = True) -> Matches:
+    """All matches of ``node``, deleted articles left out; without ``scored`` words score nothing, in less time."""
+    return Execution(generation, scored=scored).run(node)
+
+
+class Execution:
+    """One run of a tree. With ``steps`` each node's count and time are added to that list, inner nodes first."""
+
+    def __init__(self, generation: Generation, *, scored: bool = True, steps: list[Step] | None = None) -> None:
+        self._generation = generation
+        self._span = generation.doc_count_all
+        self._scored = scored
+        self._steps = steps
+        self._depth = 0
+
+    def run(self, node: Node) -> Matches:
+        """All matches of ``node``, deleted articles left out."""
+        if self._steps is None:
+            return self._matches(node)
+        began = time.perf_counter()
+        self._depth += 1
+        matches = self._matches(node)
+        self._depth -= 1
+        took = (time.perf_counter() - began) * 1000
+        self._steps.append(Step(node, self._depth, len(matches.docnums), took))
         return matches
-    occurrences = [
-        reduce(np.union1d, (generation.occurrences(field, term, matches.docnums) for term in slot)) for slot in slots
-    ]
-    return _intersect(matches, _unscored(kernels.phrase_docnums(occurrences, slop)))
 
+    def _matches(self, node: Node) -> Matches:
+        generation = self._generation
+        match node:
+            case Word(text, field):
+                return self._forms(word_forms(text, generation.analyzers), field or "text", 0)
+            case Phrase(text, field, slop):
+                return self._forms(phrase_forms(text, generation.analyzers), field or "text", slop)
+            case Prefix(text, field):
+                return self._prefix(f"{field or 'text'}_exact", fold(text))
+            case Label(field, value):
+                return Matches(generation.docnums(field, value if field == "id" else fold_label(value)))
+            case Published():
+                return self._published(node, Matches(generation.live))
+            case Not(inner):
+                return self._subtract(Matches(generation.live), self.run(inner))
+            case And(nodes):
+                return self._conjunction(nodes)
+            case Or(nodes):
+                return self._unite([self.run(part) for part in nodes])
+            case Everything():
+                return Matches(generation.live)
 
-def _slot(slot: Slot, field: str, generation: Generation) -> Matches:
-    return reduce(_unite, (Matches(*generation.scored_postings(field, term)) for term in slot))
+    def _conjunction(self, nodes: tuple[Node, ...]) -> Matches:
+        dates = [part for part in nodes if isinstance(part, Published)]
+        wanted = [self.run(part) for part in nodes if not isinstance(part, Not | Published)]
+        wanted.sort(key=lambda matches: len(matches.docnums))
+        found = wanted[0] if wanted else Matches(self._generation.live)
+        for span in dates:
+            found = self._published(span, found)
+        for matches in wanted[1:]:
+            if len(found.docnums) == 0:
+                break
+            found = self._intersect(found, matches)
+        for part in nodes:
+            if isinstance(part, Not) and len(found.docnums):
+                found = self._subtract(found, self.run(part.node))
+        return found
 
+    def _published(self, span: Published, matches: Matches) -> Matches:
+        calendar = self._generation.calendar
+        first = 0 if span.start is None else calendar.instant(span.start)
+        kept = self._generation.published_between(matches.docnums, first, calendar.end_instant(span.end))
+        return Matches(matches.docnums[kept], kernels.taken(matches.scores, kept))
 
-def _prefix(field: str, prefix: str, generation: Generation) -> Matches:
-    docnums = generation.docnums_with_prefix(field, prefix) if prefix else np.empty(0, dtype=np.int64)
-    return Matches(docnums, np.ones(len(docnums)))
+    def _forms(self, forms: Forms, field: str, slop: int) -> Matches:
+        if forms.prefix is not None:
+            return self._prefix(field, forms.prefix)
+        found = [self._alternative(slots, field, slop) for slots in forms.alternatives]
+        if len(found) < 2:
+            return found[0] if found else _NOTHING
+        return Matches(*kernels.unite_best([(one.docnums, one.scores) for one in found], self._span))
 
+    def _alternative(self, slots: Alternative, field: str, slop: int) -> Matches:
+        """Articles with the slots in order, scored as if they were asked for one by one."""
+        if len(slots) == 1:
+            return self._slot(slots[0], field)
+        found = sorted((self._slot(slot, field) for slot in slots), key=lambda matches: len(matches.docnums))
+        matches = found[0]
+        for other in found[1:]:
+            matches = self._intersect(matches, other)
+        if len(matches.docnums) == 0:
+            return matches
+        occurrences = [self._occurrences(slot, field, matches.docnums) for slot in slots]
+        docnums = kernels.phrase_docnums(occurrences, slop)
+        return Matches(docnums, kernels.taken(matches.scores, matches.docnums.searchsorted(docnums)))
 
-def _unscored(docnums: Docnums) -> Matches:
-    return Matches(docnums, np.zeros(len(docnums)))
+    def _slot(self, slot: Slot, field: str) -> Matches:
+        found = [self._term(field, term) for term in slot]
+        return self._unite(found) if found else _NOTHING
 
+    def _term(self, field: str, term: str) -> Matches:
+        docnums = self._generation.docnums(field, term)
+        return Matches(docnums, self._generation.scores(field, term) if self._scored else 0.0)
 
-def _intersect(a: Matches, b: Matches) -> Matches:
-    return Matches(*kernels.intersect(a.docnums, a.scores, b.docnums, b.scores))
+    def _occurrences(self, slot: Slot, field: str, among: Docnums) -> kernels.Occurrences:
+        found = [self._generation.occurrences(field, term, among) for term in slot]
+        return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
 
+    def _prefix(self, field: str, prefix: str) -> Matches:
+        if not prefix:
+            return _NOTHING
+        return Matches(self._generation.docnums_with_prefix(field, prefix), 1.0 if self._scored else 0.0)
 
-def _unite(a: Matches, b: Matches) -> Matches:
-    return Matches(*kernels.unite(a.docnums, a.scores, b.docnums, b.scores))
+    def _intersect(self, a: Matches, b: Matches) -> Matches:
+        return Matches(*kernels.intersect(a.docnums, a.scores, b.docnums, b.scores, self._span))
 
+    def _unite(self, parts: list[Matches]) -> Matches:
+        if len(parts) == 1:
+            return parts[0]
+        return Matches(*kernels.unite([(part.docnums, part.scores) for part in parts], self._span))
 
-def _unite_best(a: Matches, b: Matches) -> Matches:
-    return Matches(*kernels.unite_best(a.docnums, a.scores, b.docnums, b.scores))
-
-
-def _subtract(a: Matches, b: Matches) -> Matches:
-    return Matches(*kernels.subtract(a.docnums, a.scores, b.docnums))
+    def _subtract(self, a: Matches, b: Matches) -> Matches:
+        return Matches(*kernels.subtract(a.docnums, a.scores, b.docnums, self._span))

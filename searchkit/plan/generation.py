@@ -1,230 +1,316 @@
 """One generation of an archive, opened: what a search sees from its first look to its last.
 
 It gives the executor the postings of terms, and the page builders the columns they count over, all as arrays of
-docnums that run through all segments: when each article was published, which labels it has, where its id ranks.
+docnums that run through all segments: one array operation for the whole archive takes less time than one a segment.
 """
 
 import math
-import threading
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from whoosh.index import FileIndex
-from whoosh.scoring import BM25F
-from whoosh.searching import Searcher
+from whoosh.reading import IndexReader
 
-from searchkit.analysis import Analyzer, analyzers_for, fold_label
+from searchkit.analysis import Analyzer, analyzers_for
 from searchkit.article import Article
-from searchkit.dates import ArchiveCalendar
-from searchkit.indexing.schema import FACET_FIELDS, written
-from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25
+from searchkit.codec.kernels import ranges
+from searchkit.codec.lengths import LENGTHS
+from searchkit.dates import UNDATED, ArchiveCalendar
+from searchkit.plan.cache import ArrayCache
+from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25, length_norms
+from searchkit.plan.labels import LabelColumn
 from searchkit.plan.segments import SegmentView, view_of
 from searchkit.settings import Settings
 
-__all__ = ["Docnums", "Generation", "LabelColumn"]
+__all__ = ["Docnums", "Generation"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
+_OFTEN = 1 << 15
+"""Articles that a word is in from which on its places are read for the articles in question only."""
 
-@dataclass(frozen=True, slots=True)
-class LabelColumn:
-    """The labels of every article, in the commonest spelling.
+_MANY_BETWEEN = 16
 
-    ``values`` are the different labels in alphabetical order. The ordinals (int32, into ``values``) of docnum d's
-    labels are ``ordinals[offsets[d]:offsets[d + 1]]``; ``offsets`` is int64 and has one entry more than docnums.
-    """
-
-    values: tuple[str, ...]
-    offsets: npt.NDArray[np.int64]
-    ordinals: npt.NDArray[np.int32]
+CACHED_BYTES = 12 << 20
+"""Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 160 kB."""
 
 
 class Generation:
-    """An opened generation. Its arrays are made when first needed and shared by every search on it."""
+    """An opened generation, safe to share between threads. Its arrays are made when first needed and shared.
+
+    Two threads that need the same array at the same time may both make it; either is as good as the other.
+    """
 
     def __init__(self, index: FileIndex, settings: Settings) -> None:
         self.number: int = index.latest_generation()
-        self.searcher: Searcher = index.searcher(weighting=BM25F(B=settings.b, K1=settings.k1))
+        self.reader: IndexReader = index.reader()
         self.calendar = ArchiveCalendar.of(settings.time_zone)
         self.language = settings.language
         self._settings = settings
-        self._segments: list[tuple[SegmentView, int]] = []
-        reader = self.searcher.reader()
-        if reader.doc_count_all():
-            self._segments = [(view_of(leaf), base) for leaf, base in reader.leaf_readers()]
+        self.segments: list[tuple[SegmentView, int]] = []
+        """Each segment, and the docnum here of its docnum 0."""
+        if self.reader.doc_count_all():
+            self.segments = [(view_of(leaf), base) for leaf, base in self.reader.leaf_readers()]
+        self.doc_count_all = sum(segment.doc_count for segment, _ in self.segments)
+        """How many docnums there are, deleted ones included."""
+        self.has_deletions = any(segment.has_deletions for segment, _ in self.segments)
+        self.bases: Docnums = np.array([*(base for _, base in self.segments), self.doc_count_all], dtype=np.int64)
+        """Where each segment begins, and the end of the last."""
+        self._starts: list[int] = self.bases[:-1].tolist()
         self._columns: dict[str, LabelColumn] = {}
-        self._lengths: dict[str, Scores] = {}
-        self._lock = threading.Lock()
+        self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
+        self._idfs: dict[tuple[str, str], float] = {}
+        self._cache = ArrayCache(CACHED_BYTES)
 
-    @property
+    @cached_property
     def doc_count(self) -> int:
         """How many articles there are, deleted ones left out."""
-        return len(self.live)
+        if not self.has_deletions:
+            return self.doc_count_all
+        return int(self.is_live.sum())
 
     @property
     def segment_count(self) -> int:
         """How many segments the index has."""
-        return len(self._segments)
+        return len(self.segments)
 
-    @property
-    def doc_count_all(self) -> int:
-        """How many docnums there are, deleted ones included."""
-        return sum(segment.doc_count for segment, _ in self._segments)
+    @cached_property
+    def is_live(self) -> npt.NDArray[np.bool_]:
+        """One flag a docnum: False for the deleted."""
+        return _joined([segment.live for segment, _ in self.segments], np.bool_)
 
     @cached_property
     def live(self) -> Docnums:
         """The docnums of all articles that are not deleted."""
-        return np.flatnonzero(self._is_live)
-
-    @cached_property
-    def published(self) -> npt.NDArray[np.int64]:
-        """The instant at which each docnum was published, or UNDATED."""
-        return _joined([segment.published() for segment, _ in self._segments], np.int64)
-
-    @cached_property
-    def id_rank(self) -> npt.NDArray[np.int64]:
-        """Where each docnum's article id stands among all ids in ascending order of code points."""
-        ids = self._ids
-        rank = np.empty(len(ids), dtype=np.int64)
-        rank[sorted(range(len(ids)), key=ids.__getitem__)] = np.arange(len(ids))
-        return rank
-
-    def article_id(self, docnum: int) -> str:
-        """The id of the article with this docnum."""
-        return self._ids[docnum].decode()
+        return np.flatnonzero(self.is_live) if self.has_deletions else np.arange(self.doc_count_all)
 
     @cached_property
     def analyzers(self) -> tuple[Analyzer, ...]:
         """The analysis of each language that articles are in: a query word means its form in any of them."""
-        found = [term.decode() for term in self.searcher.reader().lexicon("language")]
-        return analyzers_for([self.language, *found])
+        found = sorted({term for segment, _ in self.segments for term in segment.all_terms("language")})
+        return analyzers_for([self.language, *(term.decode() for term in found)])
 
-    def postings(self, field: str, term: str) -> tuple[Docnums, Scores]:
-        """The live docnums that have ``term``, and its weighted frequency in each; empty for an unknown term."""
-        key = term.encode()
-        found = [(segment.postings(field, key), base) for segment, base in self._segments]
-        docnums = _joined([docnums + base for (docnums, _), base in found], np.int64)
-        weights = _joined([weights for (_, weights), _ in found], np.float64)
-        if self._has_deletions:
-            is_live = self._is_live[docnums]
-            return docnums[is_live], weights[is_live]
-        return docnums, weights
+    @cached_property
+    def is_ordered_by_date(self) -> bool:
+        """Whether the docnums of every segment are in order of publication."""
+        return all(segment.is_ordered_by_date for segment, _ in self.segments)
 
-    def scored_postings(self, field: str, term: str) -> tuple[Docnums, Scores]:
-        """The live docnums that have ``term``, and the BM25 score of each."""
-        docnums, weights = self.postings(field, term)
-        if len(docnums) == 0:
-            return docnums, weights
-        scores = bm25(
-            weights,
-            self.lengths(field)[docnums],
-            idf=self._idf(field, term),
-            mean_length=self._mean_length(field),
-            k1=self._settings.k1,
-            b=self._settings.b,
-        )
-        return docnums, scores
+    @cached_property
+    def dated_runs(self) -> Docnums:
+        """For each segment, when all are ordered by date, the first docnum with a date and the end of its docnums."""
+        runs = [
+            (base + int(segment.published.searchsorted(UNDATED, side="right")), base + segment.doc_count)
+            for segment, base in self.segments
+        ]
+        return np.array(runs, dtype=np.int64).reshape(-1)
+
+    # What the executor asks for --------------------------------------------------------------------------
+
+    def docnums(self, field: str, term: str) -> Docnums:
+        """The live docnums that have ``term``, ascending; empty for an unknown term."""
+        found = self._cache.get((field, term, "docnums"))
+        if found is None:
+            key = term.encode()
+            found = self._only_live(
+                _joined([segment.docnums(field, key) + base for segment, base in self.segments], np.int64)
+            )
+            self._cache.put((field, term, "docnums"), found)
+        return found
+
+    def scores(self, field: str, term: str) -> Scores:
+        """The BM25 score of each of `docnums`."""
+        found = self._cache.get((field, term, "scores"))
+        if found is None:
+            docnums = self.docnums(field, term)
+            if len(docnums) == 0:
+                return np.empty(0)
+            codes, norms = self._length_norms(field)
+            weights = self._weights(field, term)
+            found = bm25(weights, norms[codes[docnums]], idf=self._idf(field, term), k1=self._settings.k1)
+            self._cache.put((field, term, "scores"), found)
+        return found
 
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
-        """Every place where ``term`` stands in the articles ``among``."""
+        """Every place where ``term`` stands in the articles ``among``, and maybe in others."""
         key = term.encode()
-        found = []
-        for segment, base in self._segments:
-            first, last = np.searchsorted(among, (base, base + segment.doc_count))
-            if first < last:
-                found.append(segment.occurrences(field, key, among[first:last] - base) + (base << POSITION_BITS))
+        if len(self.docnums(field, term)) <= _OFTEN:
+            return _near(self._all_occurrences(field, term), among)
+        found = [
+            segment.occurrences(field, key, part) + (base << POSITION_BITS)
+            for segment, base, part in self.by_segment(among)
+        ]
         return _joined(found, np.int64)
 
     def docnums_with_prefix(self, field: str, prefix: str) -> Docnums:
         """The live docnums that have a term of the field that begins with ``prefix``."""
-        key = prefix.encode()
-        found = [segment.docnums_with_prefix(field, key) + base for segment, base in self._segments]
-        docnums = _joined(found, np.int64)
-        return docnums[self._is_live[docnums]] if self._has_deletions else docnums
+        found = self._cache.get((field, prefix, "prefix"))
+        if found is None:
+            key = prefix.encode()
+            parts = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
+            found = self._only_live(_joined(parts, np.int64))
+            self._cache.put((field, prefix, "prefix"), found)
+        return found
 
-    def lengths(self, field: str) -> Scores:
-        """How many terms the field of each docnum has, as Whoosh rounds it."""
-        with self._lock:
-            if field not in self._lengths:
-                lengths = [segment.lengths(field) for segment, _ in self._segments]
-                self._lengths[field] = _joined(lengths, np.int32).astype(np.float64)
-            return self._lengths[field]
+    def published_between(self, docnums: Docnums, first: int, end: int) -> npt.NDArray[np.bool_] | slice:
+        """Which of the ascending ``docnums`` were published from the instant ``first`` up to ``end``, exclusive.
+
+        In ordered segments these are runs of docnums. Undated ones are never among them while ``first`` is 0 or more.
+        """
+        if not self.is_ordered_by_date:
+            published = self.published_at(docnums)
+            return (first <= published) & (published < end)
+        runs: list[tuple[int, int]] = []
+        for segment, base in self.segments:
+            low, high = segment.published.searchsorted((first, end)).tolist()
+            if low < high:
+                runs.append((base + low, base + high))
+        bounds = docnums.searchsorted(np.array(runs, dtype=np.int64).reshape(-1)).reshape(-1, 2)
+        bounds = bounds[bounds[:, 0] < bounds[:, 1]]
+        if len(bounds) == 0:
+            return slice(0)
+        if len(bounds) == 1:
+            return slice(int(bounds[0, 0]), int(bounds[0, 1]))
+        flags = np.zeros(len(docnums), dtype=np.bool_)
+        for low, high in bounds.tolist():
+            flags[low:high] = True
+        return flags
+
+    # What the page asks for ------------------------------------------------------------------------------
+
+    def by_segment(self, docnums: Docnums) -> Iterator[tuple[SegmentView, int, Docnums]]:
+        """Of ascending docnums those of each segment that has any: segment, its base, docnums inside it."""
+        if len(self.segments) == 1 and len(docnums):
+            yield *self.segments[0], docnums
+            return
+        bounds = docnums.searchsorted(self.bases).tolist()
+        for number, (segment, base) in enumerate(self.segments):
+            if bounds[number] < bounds[number + 1]:
+                yield segment, base, docnums[bounds[number] : bounds[number + 1]] - base
+
+    def published_at(self, docnums: Docnums) -> npt.NDArray[np.int64]:
+        """The instant at which each of the docnums, in any order, was published, or UNDATED."""
+        if len(self.segments) == 1:
+            return self.segments[0][0].published[docnums]
+        found = np.empty(len(docnums), dtype=np.int64)
+        numbers = self.bases.searchsorted(docnums, side="right") - 1
+        for number in np.flatnonzero(np.bincount(numbers)).tolist():
+            segment, base = self.segments[number]
+            here = numbers == number
+            found[here] = segment.published[docnums[here] - base]
+        return found
+
+    def segment_of(self, docnum: int) -> tuple[SegmentView, int]:
+        """The segment of a docnum, and its docnum inside it."""
+        segment, base = self.segments[bisect_right(self._starts, docnum) - 1]
+        return segment, docnum - base
+
+    def published_of(self, docnum: int) -> int:
+        """The instant at which a docnum was published, or UNDATED."""
+        segment, inside = self.segment_of(docnum)
+        return segment.published.item(inside)
+
+    def runs_between(self, bounds: npt.NDArray[np.int64]) -> Docnums:
+        """Where, in segments ordered by date, the articles of each time begin: a row a segment, a column a bound.
+
+        The last column is the end of the segment. Searches ask for the same few years again and again.
+        """
+        key = "runs", bounds.tobytes()
+        found = self._cache.get(key)
+        if found is None:
+            cuts = [
+                np.append(segment.published.searchsorted(bounds), segment.doc_count) + base
+                for segment, base in self.segments
+            ]
+            found = np.array(cuts, dtype=np.int64)
+            self._cache.put(key, found)
+        return found
+
+    def article_id(self, docnum: int) -> str:
+        """The id of the article with this docnum."""
+        segment, inside = self.segment_of(docnum)
+        return segment.ids((inside,))[0].decode()
 
     def labels(self, field: str) -> LabelColumn:
-        """The column of a label field such as "topic"."""
-        with self._lock:
-            if field not in self._columns:
-                self._columns[field] = self._label_column(written(field) if field in FACET_FIELDS else field)
-            return self._columns[field]
+        """The labels of a field such as "topic"."""
+        column = self._columns.get(field)
+        if column is None:
+            is_live = self.is_live if self.has_deletions else None
+            column = self._columns[field] = LabelColumn(self.segments, self.bases, field, is_live)
+        return column
 
     def docnum(self, article_id: str) -> int | None:
         """The docnum of an article, or None when there is none with this id."""
-        docnums, _ = self.postings("id", article_id)
+        docnums = self.docnums("id", article_id)
         return int(docnums[-1]) if len(docnums) else None
+
+    def stored(self, docnum: int) -> dict[str, Any]:
+        """The stored article as `Article.to_dict` gave it."""
+        segment, inside = self.segment_of(docnum)
+        fields: dict[str, Any] = segment.stored(inside)["article"]
+        return fields
 
     def article(self, docnum: int) -> Article:
         """The stored article."""
-        return Article(**self.searcher.stored_fields(docnum)["article"])
+        return Article(**self.stored(docnum))
 
     def close(self) -> None:
         """Release the files."""
-        self._segments = []
-        self.searcher.close()
+        self.segments = []
+        self.reader.close()
 
-    @cached_property
-    def _is_live(self) -> npt.NDArray[np.bool_]:
-        return _joined([segment.live for segment, _ in self._segments], np.bool_)
+    def _all_occurrences(self, field: str, term: str) -> Occurrences:
+        """Every place where ``term`` stands in a live article."""
+        found = self._cache.get((field, term, "occurrences"))
+        if found is None:
+            key = term.encode()
+            parts = [segment.all_occurrences(field, key) + (base << POSITION_BITS) for segment, base in self.segments]
+            found = _joined(parts, np.int64)
+            if self.has_deletions:
+                found = found[self.is_live[found >> POSITION_BITS]]
+            self._cache.put((field, term, "occurrences"), found)
+        return found
 
-    @cached_property
-    def _has_deletions(self) -> bool:
-        return not self._is_live.all()
+    def _only_live(self, docnums: Docnums) -> Docnums:
+        return docnums[self.is_live[docnums]] if self.has_deletions else docnums
 
-    @cached_property
-    def _ids(self) -> list[bytes]:
-        ids = [b""] * self.doc_count_all
-        for segment, base in self._segments:
-            terms, docnums, ordinals = segment.labels("id")
-            for docnum, ordinal in zip(docnums.tolist(), ordinals.tolist(), strict=True):
-                ids[base + docnum] = terms[ordinal]
-        return ids
+    def _weights(self, field: str, term: str) -> npt.NDArray[Any]:
+        """The weighted frequency of the term in each of its live docnums."""
+        key = term.encode()
+        weights = _joined([segment.weights(field, key) for segment, _ in self.segments], np.float64)
+        if self.has_deletions:
+            docnums = _joined([segment.docnums(field, key) + base for segment, base in self.segments], np.int64)
+            return weights[self.is_live[docnums]]
+        return weights
+
+    def _length_norms(self, field: str) -> tuple[npt.NDArray[np.uint8], Scores]:
+        """The length code of each docnum, and what BM25 adds for each code."""
+        found = self._norms.get(field)
+        if found is None:
+            codes = _joined([segment.length_codes(field) for segment, _ in self.segments], np.uint8)
+            total = sum(segment.total_length(field) for segment, _ in self.segments)
+            mean = total / max(self.doc_count_all, 1)
+            norms = length_norms(LENGTHS, mean_length=mean or 1.0, k1=self._settings.k1, b=self._settings.b)
+            found = self._norms[field] = codes, norms
+        return found
 
     def _idf(self, field: str, term: str) -> float:
         """As Whoosh has it: deleted articles count until they are merged away."""
         key = term.encode()
-        doc_frequency = sum(segment.doc_frequency(field, key) for segment, _ in self._segments)
+        doc_frequency = sum(segment.doc_frequency(field, key) for segment, _ in self.segments)
         return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
 
-    def _mean_length(self, field: str) -> float:
-        return sum(segment.total_length(field) for segment, _ in self._segments) / self.doc_count_all
 
-    def _label_column(self, field: str) -> LabelColumn:
-        """Spellings that fold to one key share an ordinal; the commonest of them, on a tie the first, is shown."""
-        spellings: dict[bytes, int] = {}
-        docnums, numbers = [], []
-        for segment, base in self._segments:
-            terms, found, ordinals = segment.labels(field)
-            number_of = np.fromiter((spellings.setdefault(t, len(spellings)) for t in terms), np.int64, len(terms))
-            docnums.append(found + base)
-            numbers.append(number_of[ordinals])
-        all_docnums, all_numbers = _joined(docnums, np.int64), _joined(numbers, np.int64)
-        counts = np.bincount(all_numbers[self._is_live[all_docnums]], minlength=len(spellings))
-        texts = [spelling.decode() for spelling in spellings]
-        keys: dict[str, int] = {}
-        key_of = np.fromiter((keys.setdefault(fold_label(t), len(keys)) for t in texts), np.int32, len(texts))
-        shown: dict[int, str] = {}
-        for number in np.argsort(-counts, kind="stable").tolist():
-            shown.setdefault(int(key_of[number]), texts[number])
-        alphabetical = sorted(range(len(keys)), key=lambda key: (shown[key].casefold(), shown[key]))
-        ordinal_of = np.empty(len(keys), dtype=np.int64)
-        ordinal_of[alphabetical] = np.arange(len(keys))
-        labels = ordinal_of[key_of[all_numbers]]
-        pairs = np.unique(all_docnums * max(len(keys), 1) + labels)  # one of each label an article
-        offsets = np.searchsorted(pairs, np.arange(self.doc_count_all + 1) * max(len(keys), 1))
-        ordinals = (pairs % max(len(keys), 1)).astype(np.int32)
-        return LabelColumn(tuple(shown[key] for key in alphabetical), offsets, ordinals)
+def _near(occurrences: Occurrences, among: Docnums) -> Occurrences:
+    """The occurrences in ``among``, with others between them where leaving those out would take longer."""
+    if len(among) * _MANY_BETWEEN > len(occurrences):
+        return occurrences
+    firsts = occurrences.searchsorted(among << POSITION_BITS)
+    ends = occurrences.searchsorted((among + 1) << POSITION_BITS)
+    return occurrences[ranges(firsts, ends - firsts)]
 
 
 def _joined(parts: list[npt.NDArray[_Scalar]], dtype: type[_Scalar]) -> npt.NDArray[_Scalar]:

@@ -1,8 +1,12 @@
 """Set algebra, phrases and BM25 as pure functions of arrays.
 
-Docnums are int64, ascending and unique; scores float64, one beside each docnum. Occurrences are int64 keys
-``docnum << 32 | position``, ascending and unique, so that one sorted array holds every place a term stands.
-Nothing here is changed in place, and every result is a new array.
+Docnums are int64, ascending and unique, below ``span``; scores are float64, one beside each docnum, or one number
+where all docnums have the same. Occurrences are int64 keys ``docnum << 32 | position``, ascending and unique, so that
+one sorted array holds every place a term stands. Nothing here is changed in place, but a result may be an argument or
+a view of one.
+
+Two sorted lists are matched by bisection when one is much shorter than the other, else with one flag for each docnum
+below ``span``: measured, flags take 28 µs for lists of 10,000 and 12,000 among 100,000 and bisection 140.
 """
 
 from functools import reduce
@@ -12,58 +16,135 @@ import numpy.typing as npt
 
 Docnums = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
+AnyScores = Scores | float
+"""The score beside each docnum, or the one that all have."""
+Flags = npt.NDArray[np.bool_]
 Occurrences = npt.NDArray[np.int64]
 
 POSITION_BITS = 32
 
+_SHORTER = 24
+"""How many times longer the other list must be for bisection to be quicker than flags."""
 
-def intersect(a: Docnums, a_scores: Scores, b: Docnums, b_scores: Scores) -> tuple[Docnums, Scores]:
+
+def flags_of(docnums: Docnums, span: int) -> Flags:
+    """One flag for each docnum below ``span``: whether it is among ``docnums``."""
+    flags = np.zeros(span, dtype=np.bool_)
+    flags[docnums] = True
+    return flags
+
+
+def contained(a: Docnums, b: Docnums, span: int) -> Flags:
+    """Whether each docnum of ``a`` is in ``b``."""
+    if len(a) and len(b) > len(a) * _SHORTER:
+        return np.equal(b.take(b.searchsorted(a), mode="clip"), a)
+    if len(b) and len(a) > len(b) * _SHORTER:
+        at = a.searchsorted(b)
+        return flags_of(at[a.take(at, mode="clip") == b], len(a))
+    return flags_of(b, span)[a]
+
+
+def intersect(a: Docnums, a_scores: AnyScores, b: Docnums, b_scores: AnyScores, span: int) -> tuple[Docnums, AnyScores]:
     """The docnums in both, their scores added."""
     if len(b) < len(a):
         a, a_scores, b, b_scores = b, b_scores, a, a_scores
     if len(a) == 0:
-        return a, a_scores
-    at = np.searchsorted(b, a)
-    at[at == len(b)] = 0
-    both = b[at] == a
-    return a[both], a_scores[both] + b_scores[at[both]]
+        return a, taken(a_scores, slice(0))
+    if len(b) > len(a) * _SHORTER:
+        at = b.searchsorted(a)
+        in_a = b.take(at, mode="clip") == a
+        return a[in_a], taken(a_scores, in_a) + (b_scores if isinstance(b_scores, float) else b_scores[at[in_a]])
+    in_a = flags_of(b, span)[a]
+    both = a[in_a]
+    if isinstance(b_scores, float):
+        return both, taken(a_scores, in_a) + b_scores
+    if len(b) > len(both) * _SHORTER:
+        return both, taken(a_scores, in_a) + b_scores[b.searchsorted(both)]
+    return both, taken(a_scores, in_a) + b_scores[flags_of(both, span)[b]]
 
 
-def unite(a: Docnums, a_scores: Scores, b: Docnums, b_scores: Scores) -> tuple[Docnums, Scores]:
-    """The docnums in either, the scores of those in both added."""
-    docnums, slots = np.unique(np.concatenate((a, b)), return_inverse=True)
-    scores = np.zeros(len(docnums))
-    np.add.at(scores, slots, np.concatenate((a_scores, b_scores)))
-    return docnums, scores
+def unite(parts: list[tuple[Docnums, AnyScores]], span: int) -> tuple[Docnums, AnyScores]:
+    """The docnums in any of two or more parts, the scores of those in several added in the order of the parts."""
+    docnums = _any_of([docnums for docnums, _ in parts], span)
+    if all(isinstance(scores, float) and scores == 0 for _, scores in parts):
+        return docnums, 0.0
+    if len(docnums) * _SHORTER > span:
+        sums = np.zeros(span)
+        for found, scores in parts:
+            sums[found] += scores
+        return docnums, sums[docnums]
+    sums = np.zeros(len(docnums))
+    for found, scores in parts:
+        sums[docnums.searchsorted(found)] += scores
+    return docnums, sums
 
 
-def unite_best(a: Docnums, a_scores: Scores, b: Docnums, b_scores: Scores) -> tuple[Docnums, Scores]:
-    """The docnums in either, with the higher score of those in both."""
-    docnums, slots = np.unique(np.concatenate((a, b)), return_inverse=True)
-    scores = np.full(len(docnums), -np.inf)
-    np.maximum.at(scores, slots, np.concatenate((a_scores, b_scores)))
-    return docnums, scores
+def unite_best(parts: list[tuple[Docnums, AnyScores]], span: int) -> tuple[Docnums, AnyScores]:
+    """The docnums in any of two or more parts, with the highest score of those in several."""
+    docnums = _any_of([docnums for docnums, _ in parts], span)
+    if all(isinstance(scores, float) and scores == 0 for _, scores in parts):
+        return docnums, 0.0
+    best = np.full(len(docnums), -np.inf)
+    for found, scores in parts:
+        at = docnums.searchsorted(found)
+        best[at] = np.maximum(best[at], scores)
+    return docnums, best
 
 
-def subtract(a: Docnums, a_scores: Scores, b: Docnums) -> tuple[Docnums, Scores]:
+def subtract(a: Docnums, a_scores: AnyScores, b: Docnums, span: int) -> tuple[Docnums, AnyScores]:
     """The docnums of ``a`` that are not in ``b``, with their scores."""
-    kept = ~np.isin(a, b, assume_unique=True)
-    return a[kept], a_scores[kept]
+    if len(a) == 0 or len(b) == 0:
+        return a, a_scores
+    kept = ~contained(a, b, span)
+    return a[kept], taken(a_scores, kept)
+
+
+def taken(scores: AnyScores, which: Flags | npt.NDArray[np.intp] | slice) -> AnyScores:
+    """The scores at these places."""
+    return scores if isinstance(scores, float) else scores[which]
 
 
 def phrase_docnums(slots: list[Occurrences], slop: int = 0) -> Docnums:
     """The docnums in which the slots stand one after the other, up to ``slop`` words between neighbours."""
     reached = slots[0]
     for slot in slots[1:]:
-        nearby = [np.intersect1d(reached + distance, slot, assume_unique=True) for distance in range(1, slop + 2)]
-        reached = reduce(np.union1d, nearby)
-    return np.unique(reached >> POSITION_BITS)
+        nearby = [_common(reached + distance, slot) for distance in range(1, slop + 2)]
+        reached = nearby[0] if len(nearby) == 1 else reduce(np.union1d, nearby)
+    docnums = reached >> POSITION_BITS
+    return docnums[np.append(True, docnums[1:] != docnums[:-1])] if len(docnums) else docnums
 
 
-def bm25(weights: Scores, lengths: Scores, *, idf: float, mean_length: float, k1: float, b: float) -> Scores:
+def bm25(weights: Scores, norms: Scores, *, idf: float, k1: float) -> Scores:
     """Robertson's BM25 of one term, as Whoosh's BM25F computes it for one field.
 
-    ``weights`` are the weighted frequencies of the term and ``lengths`` the lengths of the field, one beside each
-    docnum. See Robertson and Zaragoza, The Probabilistic Relevance Framework (2009), section 3.4.
+    ``weights`` are the weighted frequencies of the term, ``norms`` what `length_norms` gives for the lengths of the
+    field, one beside each docnum. See Robertson and Zaragoza, The Probabilistic Relevance Framework (2009),
+    section 3.4.
     """
-    return idf * (weights * (k1 + 1)) / (weights + k1 * ((1 - b) + b * lengths / mean_length))
+    scores = weights * (idf * (k1 + 1))
+    scores /= weights + norms
+    return scores
+
+
+def length_norms(lengths: npt.NDArray[np.int32], *, mean_length: float, k1: float, b: float) -> Scores:
+    """What BM25 adds to the weighted frequency for a field of each length."""
+    return np.asarray(k1 * ((1 - b) + b * lengths / mean_length), dtype=np.float64)
+
+
+def _any_of(parts: list[Docnums], span: int) -> Docnums:
+    total = sum(map(len, parts))
+    if total * _SHORTER > span:
+        flags = np.zeros(span, dtype=np.bool_)
+        for docnums in parts:
+            flags[docnums] = True
+        return np.flatnonzero(flags)
+    joined = np.sort(np.concatenate(parts), kind="stable")
+    return joined[np.append(True, joined[1:] != joined[:-1])] if len(joined) else joined
+
+
+def _common(a: Occurrences, b: Occurrences) -> Occurrences:
+    if len(b) < len(a):
+        a, b = b, a
+    if len(a) == 0:
+        return a
+    return a[np.equal(b.take(b.searchsorted(a), mode="clip"), a)]

@@ -4,20 +4,38 @@
 readers, slowly: one that a foreign writer left, until its next merge, and the stock ones of the tests.
 """
 
-from functools import cached_property
-from typing import Protocol
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from whoosh.reading import SegmentReader
 
 from searchkit.codec import ArraySegment
-from searchkit.codec.lengths import decode_lengths
-from searchkit.codec.segment import DocumentFile, TermFile
+from searchkit.codec.lengths import encode_lengths
+from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
+_NO_DOCS: npt.NDArray[np.int32] = np.empty(0, dtype=np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class TermLists:
+    """All posting lists of a field, without weights: list i is ``docs[starts[i]:starts[i + 1]]``.
+
+    ``docs`` are docnums (int32), ``starts`` int64 with one entry more than lists.
+    """
+
+    docs: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
 
 
 class SegmentView(Protocol):
@@ -26,40 +44,84 @@ class SegmentView(Protocol):
     doc_count: int
 
     @property
+    def has_deletions(self) -> bool:
+        """Whether any docnum is deleted."""
+        ...
+
+    @property
     def live(self) -> npt.NDArray[np.bool_]:
         """One flag a docnum: False for the deleted."""
+        ...
+
+    @property
+    def published(self) -> npt.NDArray[np.int64]:
+        """The instant at which each docnum was published, or UNDATED."""
+        ...
+
+    @property
+    def is_ordered_by_date(self) -> bool:
+        """Whether docnums are in order of publication, the undated first."""
+        ...
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether docnums are in order of publication, then of the bytes of the article id, the undated first."""
         ...
 
     def doc_frequency(self, field: str, term: bytes) -> int:
         """How many docnums have the term."""
         ...
 
-    def postings(self, field: str, term: bytes) -> tuple[Docnums, Scores]:
-        """The docnums that have the term, and its weighted frequency in each."""
+    def docnums(self, field: str, term: bytes) -> Docnums:
+        """The docnums that have the term."""
+        ...
+
+    def weights(self, field: str, term: bytes) -> npt.NDArray[Any]:
+        """The weighted frequency of the term in each of its `docnums`."""
         ...
 
     def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
         """The places of the term in the docnums ``among``, as keys of docnum and position."""
         ...
 
+    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
+        """Every place of the term, as keys of docnum and position."""
+        ...
+
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """The docnums that have a term beginning with ``prefix``."""
         ...
 
-    def labels(self, field: str) -> tuple[list[bytes], Docnums, npt.NDArray[np.int32]]:
-        """All terms of a field; and of its postings, ordered by docnum, the docnum and the ordinal of the term."""
+    def lists(self, field: str) -> TermLists:
+        """The docnums of all terms of a field, in the order of the terms' bytes."""
         ...
 
-    def lengths(self, field: str) -> npt.NDArray[np.int32]:
-        """The length of the field in each docnum, rounded as Whoosh rounds it."""
+    def terms(self, field: str, ordinals: npt.NDArray[np.integer]) -> list[bytes]:
+        """The terms at these places in their order."""
+        ...
+
+    def all_terms(self, field: str) -> list[bytes]:
+        """The terms of a field in their order."""
+        ...
+
+    def ordinal(self, field: str, term: bytes) -> int | None:
+        """The place of a term in the order of the terms' bytes, or None for an unknown one."""
+        ...
+
+    def ids(self, docnums: Iterable[int]) -> list[bytes]:
+        """The article ids of these docnums."""
+        ...
+
+    def stored(self, docnum: int) -> dict[str, Any]:
+        """The stored fields of a docnum."""
+        ...
+
+    def length_codes(self, field: str) -> npt.NDArray[np.uint8]:
+        """The length of the field in each docnum, in the one-byte code of `codec.lengths`."""
         ...
 
     def total_length(self, field: str) -> int:
         """The sum of the lengths of all docnums."""
-        ...
-
-    def published(self) -> npt.NDArray[np.int64]:
-        """The instant at which each docnum was published, or UNDATED."""
         ...
 
 
@@ -72,35 +134,68 @@ class ArrayView:
         self._terms = terms
         self._documents = documents
 
+    @property
+    def has_deletions(self) -> bool:
+        """See `SegmentView`."""
+        return self._segment.deleted_count() > 0
+
     @cached_property
     def live(self) -> npt.NDArray[np.bool_]:
         """See `SegmentView`."""
         return self._segment.live()
 
+    @cached_property
+    def published(self) -> npt.NDArray[np.int64]:
+        """See `SegmentView`."""
+        if "published" not in self._documents.columns:
+            return np.full(self.doc_count, UNDATED, dtype=np.int64)
+        return self._documents.columns.numbers("published").astype(np.int64, copy=False)
+
+    @cached_property
+    def is_ordered_by_date(self) -> bool:
+        """See `SegmentView`."""
+        return bool((self.published[1:] >= self.published[:-1]).all())
+
+    @cached_property
+    def is_ordered(self) -> bool:
+        """See `SegmentView`."""
+        return self.is_ordered_by_date and _is_ordered(self.published, self._id_ordinals)
+
     def doc_frequency(self, field: str, term: bytes) -> int:
         """See `SegmentView`."""
-        found = self._terms.field(field)
-        ordinal = found.terms.find(term) if found else None
-        return 0 if found is None or ordinal is None else found.lists.doc_frequency(ordinal)
+        found, ordinal = self._find(field, term)
+        return 0 if found is None else found.lists.doc_frequency(ordinal)
 
-    def postings(self, field: str, term: bytes) -> tuple[Docnums, Scores]:
+    def docnums(self, field: str, term: bytes) -> Docnums:
         """See `SegmentView`."""
-        found = self._terms.field(field)
-        ordinal = found.terms.find(term) if found else None
-        if found is None or ordinal is None:
-            return _NO_DOCNUMS, np.empty(0)
-        return found.lists.docs(ordinal).astype(np.int64), found.lists.weights(ordinal).astype(np.float64)
+        found, ordinal = self._find(field, term)
+        return _NO_DOCNUMS if found is None else found.lists.docs(ordinal).astype(np.int64)
+
+    def weights(self, field: str, term: bytes) -> npt.NDArray[Any]:
+        """See `SegmentView`."""
+        found, ordinal = self._find(field, term)
+        return np.empty(0) if found is None else found.lists.weights(ordinal)
 
     def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
         """See `SegmentView`."""
-        found = self._terms.field(field)
-        ordinal = found.terms.find(term) if found else None
-        if found is None or ordinal is None:
+        found, ordinal = self._find(field, term)
+        if found is None:
             return _NO_DOCNUMS
         docnums = found.lists.docs(ordinal).astype(np.int64)
         which = np.flatnonzero(np.isin(docnums, among, assume_unique=True))
         starts, positions = found.lists.positions(ordinal, which)
         return np.unique(np.repeat(docnums[which], np.diff(starts)) << POSITION_BITS | positions)
+
+    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
+        """See `SegmentView`."""
+        found, ordinal = self._find(field, term)
+        if found is None:
+            return _NO_DOCNUMS
+        docnums = found.lists.docs(ordinal).astype(np.int64)
+        starts, positions = found.lists.positions(ordinal)
+        places = np.repeat(docnums << POSITION_BITS, starts[1:] - starts[:-1])
+        places |= positions
+        return places if (places[1:] > places[:-1]).all() else np.unique(places)
 
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """See `SegmentView`."""
@@ -114,64 +209,135 @@ class ArrayView:
         is_there[found.lists.docs_of_lists(first, last)] = True
         return np.flatnonzero(is_there)
 
-    def labels(self, field: str) -> tuple[list[bytes], Docnums, npt.NDArray[np.int32]]:
+    def lists(self, field: str) -> TermLists:
         """See `SegmentView`."""
         found = self._terms.field(field)
         if found is None:
-            return [], _NO_DOCNUMS, np.empty(0, dtype=np.int32)
-        count = len(found.terms)
-        docnums = found.lists.docs_of_lists(0, count)
-        ordinals = np.repeat(np.arange(count, dtype=np.int32), found.lists.counts(0, count))
-        order = np.argsort(docnums, kind="stable")
-        return found.terms.terms(0, count), docnums[order].astype(np.int64), ordinals[order]
+            return TermLists(_NO_DOCS, np.zeros(1, dtype=np.int64))
+        return TermLists(found.lists.docs_of_lists(0, len(found.lists)), found.lists.starts())
 
-    def lengths(self, field: str) -> npt.NDArray[np.int32]:
+    def terms(self, field: str, ordinals: npt.NDArray[np.integer]) -> list[bytes]:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        if found is None or not len(ordinals):
+            return []
+        data, lengths = found.terms.joined()
+        ends = np.cumsum(lengths)[ordinals]
+        starts = (ends - lengths[ordinals]).tolist()
+        joined = data.tobytes() if len(starts) * 64 > len(data) else data.data
+        return [bytes(joined[start:end]) for start, end in zip(starts, ends.tolist(), strict=True)]
+
+    def all_terms(self, field: str) -> list[bytes]:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        return [] if found is None else found.terms.terms(0, len(found.terms))
+
+    def ordinal(self, field: str, term: bytes) -> int | None:
+        """See `SegmentView`."""
+        found, ordinal = self._find(field, term)
+        return None if found is None else ordinal
+
+    def ids(self, docnums: Iterable[int]) -> list[bytes]:
+        """See `SegmentView`."""
+        found = self._terms.field("id")
+        ordinals = self._id_ordinals
+        return [found.terms.term(int(ordinals[docnum])) if found else b"" for docnum in docnums]
+
+    def stored(self, docnum: int) -> dict[str, Any]:
+        """See `SegmentView`."""
+        fields: dict[str, Any] = self._documents.stored.fields(docnum)
+        return fields
+
+    def length_codes(self, field: str) -> npt.NDArray[np.uint8]:
         """See `SegmentView`."""
         if not self._documents.has_lengths(field):
-            return np.zeros(self.doc_count, dtype=np.int32)
-        return decode_lengths(self._documents.length_codes(field))
+            return np.zeros(self.doc_count, dtype=np.uint8)
+        return self._documents.length_codes(field)
 
     def total_length(self, field: str) -> int:
         """See `SegmentView`."""
         return self._documents.total_length(field)
 
-    def published(self) -> npt.NDArray[np.int64]:
-        """See `SegmentView`."""
-        if "published" not in self._documents.columns:
-            return np.full(self.doc_count, UNDATED, dtype=np.int64)
-        return self._documents.columns.numbers("published").astype(np.int64, copy=False)
+    @cached_property
+    def _id_ordinals(self) -> npt.NDArray[np.int32]:
+        """By docnum the place of its article id among those of the segment."""
+        return _inverted(self.lists("id"), self.doc_count)
+
+    def _find(self, field: str, term: bytes) -> tuple[FieldTerms, int] | tuple[None, int]:
+        found = self._terms.field(field)
+        ordinal = found.terms.find(term) if found else None
+        return (None, 0) if found is None or ordinal is None else (found, ordinal)
+
+
+def _one_at_a_time(method: Callable[Concatenate["WhooshView", P], R]) -> Callable[Concatenate["WhooshView", P], R]:
+    @wraps(method)
+    def alone(self: "WhooshView", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return alone
 
 
 class WhooshView:
-    """Any segment, through Whoosh's reader."""
+    """Any segment, through Whoosh's reader, which serves one thread at a time."""
 
     def __init__(self, reader: SegmentReader) -> None:
         self.doc_count = int(reader.doc_count_all())
         self._reader = reader
+        self._lock = threading.RLock()
+        self._lists: dict[str, TermLists] = {}
+
+    @property
+    @_one_at_a_time
+    def has_deletions(self) -> bool:
+        """See `SegmentView`."""
+        return bool(self._reader.has_deletions())
 
     @cached_property
+    @_one_at_a_time
     def live(self) -> npt.NDArray[np.bool_]:
         """See `SegmentView`."""
         flags = np.zeros(self.doc_count, dtype=bool)
         flags[list(self._reader.all_doc_ids())] = True
         return flags
 
+    @cached_property
+    @_one_at_a_time
+    def published(self) -> npt.NDArray[np.int64]:
+        """See `SegmentView`."""
+        if not self._reader.has_column("published"):
+            return np.full(self.doc_count, UNDATED, dtype=np.int64)
+        column = self._reader.column_reader("published", translate=False)
+        return np.fromiter(column, dtype=np.int64, count=self.doc_count)
+
+    @cached_property
+    @_one_at_a_time
+    def is_ordered_by_date(self) -> bool:
+        """See `SegmentView`."""
+        return bool((self.published[1:] >= self.published[:-1]).all())
+
+    @cached_property
+    @_one_at_a_time
+    def is_ordered(self) -> bool:
+        """See `SegmentView`."""
+        return self.is_ordered_by_date and _is_ordered(self.published, _inverted(self.lists("id"), self.doc_count))
+
+    @_one_at_a_time
     def doc_frequency(self, field: str, term: bytes) -> int:
         """See `SegmentView`."""
         return int(self._reader.doc_frequency(field, term))
 
-    def postings(self, field: str, term: bytes) -> tuple[Docnums, Scores]:
+    @_one_at_a_time
+    def docnums(self, field: str, term: bytes) -> Docnums:
         """See `SegmentView`; deleted docnums are left out."""
-        docnums: list[int] = []
-        weights: list[float] = []
-        if (field, term) in self._reader:
-            matcher = self._reader.postings(field, term)
-            while matcher.is_active():
-                docnums.append(matcher.id())
-                weights.append(matcher.weight())
-                matcher.next()
-        return np.array(docnums, dtype=np.int64), np.array(weights, dtype=np.float64)
+        return self._postings(field, term)[0]
 
+    @_one_at_a_time
+    def weights(self, field: str, term: bytes) -> npt.NDArray[Any]:
+        """See `SegmentView`."""
+        return self._postings(field, term)[1]
+
+    @_one_at_a_time
     def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
         """See `SegmentView`."""
         wanted = set(among.tolist())
@@ -184,35 +350,77 @@ class WhooshView:
                 matcher.next()
         return np.array(sorted(places), dtype=np.int64)
 
+    @_one_at_a_time
+    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
+        """See `SegmentView`."""
+        return self.occurrences(field, term, self.docnums(field, term))
+
+    @_one_at_a_time
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """See `SegmentView`."""
-        found = [self.postings(field, term)[0] for term in self._reader.expand_prefix(field, prefix)]
+        found = [self.docnums(field, term) for term in self._reader.expand_prefix(field, prefix)]
         return np.unique(np.concatenate(found)) if found else _NO_DOCNUMS
 
-    def labels(self, field: str) -> tuple[list[bytes], Docnums, npt.NDArray[np.int32]]:
-        """See `SegmentView`."""
-        terms = list(self._reader.lexicon(field))
-        pairs = sorted(
-            (docnum, ordinal) for ordinal, term in enumerate(terms) for docnum in self.postings(field, term)[0].tolist()
-        )
-        docnums = np.array([docnum for docnum, _ in pairs], dtype=np.int64)
-        return terms, docnums, np.array([ordinal for _, ordinal in pairs], dtype=np.int32)
+    @_one_at_a_time
+    def lists(self, field: str) -> TermLists:
+        """See `SegmentView`; deleted docnums are left out."""
+        known = self._lists.get(field)
+        if known is None:
+            found = [self.docnums(field, term) for term in self.all_terms(field)]
+            docs = np.concatenate(found).astype(np.int32) if found else _NO_DOCS
+            starts = np.cumsum([0, *map(len, found)], dtype=np.int64)
+            known = self._lists[field] = TermLists(docs, starts)
+        return known
 
-    def lengths(self, field: str) -> npt.NDArray[np.int32]:
+    @_one_at_a_time
+    def terms(self, field: str, ordinals: npt.NDArray[np.integer]) -> list[bytes]:
+        """See `SegmentView`."""
+        terms = self.all_terms(field)
+        return [terms[ordinal] for ordinal in ordinals.tolist()]
+
+    @_one_at_a_time
+    def all_terms(self, field: str) -> list[bytes]:
+        """See `SegmentView`."""
+        return list(self._reader.lexicon(field))
+
+    @_one_at_a_time
+    def ordinal(self, field: str, term: bytes) -> int | None:
+        """See `SegmentView`."""
+        terms = self.all_terms(field)
+        return terms.index(term) if term in terms else None
+
+    @_one_at_a_time
+    def ids(self, docnums: Iterable[int]) -> list[bytes]:
+        """See `SegmentView`."""
+        return [self.stored(docnum)["article"]["id"].encode() for docnum in docnums]
+
+    @_one_at_a_time
+    def stored(self, docnum: int) -> dict[str, Any]:
+        """See `SegmentView`."""
+        fields: dict[str, Any] = self._reader.stored_fields(docnum)
+        return fields
+
+    @_one_at_a_time
+    def length_codes(self, field: str) -> npt.NDArray[np.uint8]:
         """See `SegmentView`."""
         found = (self._reader.doc_field_length(docnum, field) for docnum in range(self.doc_count))
-        return np.fromiter(found, dtype=np.int32, count=self.doc_count)
+        return encode_lengths(np.fromiter(found, dtype=np.int64, count=self.doc_count))
 
+    @_one_at_a_time
     def total_length(self, field: str) -> int:
         """See `SegmentView`."""
         return int(self._reader.field_length(field))
 
-    def published(self) -> npt.NDArray[np.int64]:
-        """See `SegmentView`."""
-        if not self._reader.has_column("published"):
-            return np.full(self.doc_count, UNDATED, dtype=np.int64)
-        column = self._reader.column_reader("published", translate=False)
-        return np.fromiter(column, dtype=np.int64, count=self.doc_count)
+    def _postings(self, field: str, term: bytes) -> tuple[Docnums, Scores]:
+        docnums: list[int] = []
+        weights: list[float] = []
+        if (field, term) in self._reader:
+            matcher = self._reader.postings(field, term)
+            while matcher.is_active():
+                docnums.append(matcher.id())
+                weights.append(matcher.weight())
+                matcher.next()
+        return np.array(docnums, dtype=np.int64), np.array(weights, dtype=np.float64)
 
 
 def view_of(reader: SegmentReader) -> SegmentView:
@@ -221,3 +429,16 @@ def view_of(reader: SegmentReader) -> SegmentView:
     if isinstance(segment, ArraySegment):
         return ArrayView(segment, reader._terms.file, reader._perdoc.documents)  # opened once, as opening takes time
     return WhooshView(reader)
+
+
+def _inverted(lists: TermLists, doc_count: int) -> npt.NDArray[np.int32]:
+    """By docnum the last list that has it; 0 for those in none."""
+    ordinals = np.zeros(doc_count, dtype=np.int32)
+    ordinals[lists.docs] = np.repeat(np.arange(len(lists.starts) - 1, dtype=np.int32), np.diff(lists.starts))
+    return ordinals
+
+
+def _is_ordered(published: npt.NDArray[np.int64], id_ordinals: npt.NDArray[np.int32]) -> bool:
+    later = published[1:] > published[:-1]
+    same = published[1:] == published[:-1]
+    return bool((later | (same & (id_ordinals[1:] >= id_ordinals[:-1]))).all())

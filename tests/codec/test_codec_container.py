@@ -149,7 +149,7 @@ def test_a_hostile_directory_is_refused(entry: Any, pack: Pack, monkeypatch: pyt
         writer._arrays["a"] = entry
 
     with pytest.raises(IndexCorrupt, match="directory"):
-        Container(pack(hostile), "x.skd", kind="test")
+        Container(pack(hostile), "x.skd", kind="test").array("a")
 
 
 def test_a_deep_directory_is_refused(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,4 +159,4 @@ def test_a_deep_directory_is_refused(pack: Pack, monkeypatch: pytest.MonkeyPatch
     data = pack(sample)
     monkeypatch.undo()
     with pytest.raises(IndexCorrupt, match="directory"):
-        Container(data, "x.skd", kind="test")
+        Container(data, "x.skd", kind="test").names()

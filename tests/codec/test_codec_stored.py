@@ -1,6 +1,7 @@
 """Stored fields: every value that Whoosh users store, by random access, and no other kind out of a file."""
 
 import json
+import zlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchkit.codec import stored
+from searchkit.codec import stored, zstd
 from searchkit.codec.container import Container, ContainerWriter
-from searchkit.codec.stored import StoredReader, StoredWriter, decode_value, encode_value
+from searchkit.codec.stored import StoredMerger, StoredReader, StoredWriter, decode_value, encode_value
 from searchkit.errors import ArticleError, IndexCorrupt
 
 Open = Callable[..., Container]
@@ -116,19 +117,86 @@ def test_lines_come_back_by_docnum(container: Open, sizes: list[int], seed: int)
             reader.line(outside)
 
 
+def articles(count: int) -> list[bytes]:
+    """Lines of some 300 bytes: an id and words in any order."""
+    words = random_words(count, count)
+    return [encode_value({"id": str(n), "body": " ".join(words[n])}) for n in range(count)]
+
+
+def random_words(count: int, seed: int) -> Any:
+    return np.char.add("word", np.random.default_rng(seed).integers(2000, size=(count, 40)).astype(str))
+
+
 def test_a_dictionary_is_used_when_it_pays(container: Open) -> None:
-    """Many similar lines share a dictionary; a few do without."""
-    lines = [encode_value({"title": f"Article number {n}", "body": "platelet " * 20}) for n in range(4000)]
-    assert "s/dictionary" in container(lambda w: fill(w, lines))
-    assert "s/dictionary" not in container(lambda w: fill(w, lines[:50]))
+    """Many similar lines share a dictionary, and take less room for it; a few do without."""
+    lines = articles(4000)
+    opened = container(lambda w: fill(w, lines))
+    assert "s/dictionary" in opened
+    assert "s/dictionary_of" not in opened
+    assert opened.size_of("s") + opened.size_of("s/dictionary") < sum(len(zlib.compress(line)) for line in lines)
+    assert "s/dictionary" not in container(lambda w: fill(w, lines[:30]))
+
+
+@pytest.mark.parametrize("lines", [[b"{}"] * 20_000, [b"1" * 16] * 2000, [bytes([n % 9 + 48]) for n in range(30_000)]])
+def test_dull_lines_need_no_dictionary_of_zstd(container: Open, lines: list[bytes]) -> None:
+    """Lines from which nothing can be learned are packed all the same."""
+    assert list(StoredReader(container(lambda w: fill(w, lines)), "s").lines()) == lines
+
+
+def test_lines_are_frames_of_zstandard(container: Open) -> None:
+    """With its magic number in front, a line is what any zstd decompressor reads."""
+    opened = container(lambda w: fill(w, [b"first", b"second"]))
+    start, end, _ = opened.array("s/start").tolist()
+    assert zstd.ZstdDecompressor().decompress(b"\x28\xb5\x2f\xfd" + opened.array("s")[start:end].tobytes()) == b"first"
 
 
 def test_a_bomb_is_refused(container: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A block that unpacks to more than a block may hold is corrupt, not a full memory."""
+    """A line that unpacks to more than a line may have is corrupt, not a full memory."""
     opened = container(lambda w: fill(w, [b"1" * 100_000]))
-    monkeypatch.setattr(stored, "LARGEST_BLOCK", 50_000)
-    with pytest.raises(IndexCorrupt, match="block 0"):
+    monkeypatch.setattr(stored, "LARGEST_LINE", 50_000)
+    with pytest.raises(IndexCorrupt, match="document 0"):
         StoredReader(opened, "s").line(0)
+
+
+def test_any_flipped_byte_is_found(pack: Callable[..., bytes]) -> None:
+    """A changed byte of a frame is corrupt or changes nothing, never another article."""
+    lines = [encode_value({"title": f"Article {n}", "body": "red cells " * 9}) for n in range(3)]
+    data = bytearray(pack(lambda w: fill(w, lines)))
+    frames = Container(bytes(data), "t", kind="test").array("s").tobytes()
+    at = data.index(frames)
+    found = 0
+    for place in range(at, at + len(frames)):
+        data[place] ^= 1
+        opened = Container(bytes(data), "t", kind="test")
+        monkeyed = opened._arrays["s"]
+        opened._arrays["s"] = (*monkeyed[:3], zlib.crc32(data[at : at + len(frames)]))  # as for an array never checked
+        try:
+            assert list(StoredReader(opened, "s").lines()) == lines
+        except IndexCorrupt:
+            found += 1
+        data[place] ^= 1
+    assert found > len(frames) * 0.9
+
+
+@pytest.mark.parametrize("change", ["start", "dictionary_end", "dictionary_of", "short"])
+def test_places_outside_are_corrupt(container: Open, change: str) -> None:
+    """Places and numbers of dictionaries that a file cannot have are corrupt, wherever they lead."""
+    frame = StoredReader(container(lambda w: fill(w, [b"a", b"b"])), "s").frame(0).tobytes()
+
+    def write(writer: ContainerWriter) -> None:
+        writer.add_bytes("s", frame * 2)
+        ends = {"start": [0, 2**32 - 1, len(frame)], "short": [0]}.get(change, [0, len(frame), 2 * len(frame)])
+        writer.add("s/start", np.array(ends, dtype=np.uint32))
+        writer.add_bytes("s/dictionary", b"x" * 1024)
+        ends = [2000] if change == "dictionary_end" else [1024]
+        writer.add("s/dictionary_end", np.array(ends, dtype=np.uint32))
+        writer.add("s/dictionary_of", np.array([0, 9 if change == "dictionary_of" else 0], dtype=np.uint8))
+
+    if change == "dictionary_end":  # no place in it is used
+        assert list(StoredReader(container(write), "s").lines()) == [b"a", b"a"]
+        return
+    with pytest.raises(IndexCorrupt):
+        list(StoredReader(container(write), "s").lines())
 
 
 @pytest.mark.parametrize(
@@ -142,6 +210,58 @@ def test_nonsense_is_corrupt(container: Open, line: bytes) -> None:
 
 def test_a_document_too_large_to_read_is_not_written(container: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be unpacked again is refused when it is written."""
-    monkeypatch.setattr(stored, "LARGEST_BLOCK", 50_000)
+    monkeypatch.setattr(stored, "LARGEST_LINE", 50_000)
     with pytest.raises(ArticleError, match="one document may have 50,000"):
         container(lambda w: fill(w, [b"1" * 100_000]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    sizes=st.lists(st.sampled_from([0, 1, 40, 300, 3000]), max_size=4),
+    seed=st.integers(0, 99),
+    deleted=st.sampled_from([0.0, 0.1, 1.0]),
+    together=st.sampled_from([1, 16]),
+)
+def test_merging_is_writing_the_lines_anew(
+    container: Open, sizes: list[int], seed: int, deleted: float, together: int
+) -> None:
+    """Merged lines, and merged again, are those of the sources in the new order; deleted ones are left out."""
+    random = np.random.default_rng(seed)
+
+    sources = [[*articles(size), *([encode_value(random.random(3000).tolist())] if size > 1 else [])] for size in sizes]
+    readers = [StoredReader(container(lambda w, lines=lines: fill(w, lines)), "s") for lines in sources]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored, "COPIED_TOGETHER", together)
+        for _ in range(2):
+            lines = [line for reader in readers for line in reader.lines()]
+            is_live = random.random(len(lines)) >= deleted
+            new_docnums = np.full(len(lines), -1, dtype=np.int32)
+            new_docnums[is_live] = random.permutation(int(is_live.sum()))
+            expected = [b""] * int(is_live.sum())
+            for line, docnum in zip(lines, new_docnums.tolist(), strict=True):
+                if docnum >= 0:
+                    expected[docnum] = line
+            merged = StoredReader(container(lambda w: merge(w, readers, new_docnums)), "s")  # noqa: B023
+            assert list(merged.lines()) == expected
+            readers = [merged]
+
+
+def merge(writer: ContainerWriter, readers: list[StoredReader], new_docnums: np.ndarray[Any, Any]) -> None:
+    merger = StoredMerger(writer, "s", int((new_docnums >= 0).sum()))
+    bounds = np.cumsum([len(reader) for reader in readers])[:-1]
+    for reader, mapped in zip(readers, np.split(new_docnums, bounds), strict=False):
+        merger.add_all(reader, mapped)
+    merger.close()
+
+
+def test_a_merge_copies_frames_and_packs_small_ones_anew(container: Open) -> None:
+    """Frames with a dictionary worth keeping stay as they are; many small segments get a dictionary together."""
+    lines = articles(12_000)
+    large = StoredReader(container(lambda w: fill(w, lines)), "s")
+    small = [StoredReader(container(lambda w, n=n: fill(w, lines[n : n + 40])), "s") for n in range(0, 2000, 40)]
+    merged = StoredReader(container(lambda w: merge(w, [large, *small], np.arange(14_000, dtype=np.int32)[::-1])), "s")
+    assert [len(each) > 0 for each in merged.dictionaries()] == [False, True, True]
+    assert large.dictionaries()[1] in merged.dictionaries()
+    assert merged.frame(13_999) == large.frame(0)
+    assert set(merged.dictionary_numbers()[:2000].tolist()) == {2}
+    assert merged.line(0) == lines[1999]

@@ -13,6 +13,7 @@ from searchkit.dates import UNDATED, ArchiveCalendar
 from searchkit.errors import RequestError
 from searchkit.page.facets import count_years
 from searchkit.page.timeline import build_timeline
+from searchkit.plan.instants import InstantsOfArray
 
 VIENNA = ArchiveCalendar.of("Europe/Vienna")
 moments = st.datetimes(datetime(2010, 1, 1), datetime(2025, 12, 31), timezones=st.just(UTC))
@@ -26,7 +27,7 @@ def instants(moments: list[datetime | None]) -> np.ndarray:
 @given(st.lists(st.none() | moments, max_size=30), st.sampled_from(["year", "month"]))
 def test_buckets_count_what_falls_into_them(published: list[datetime | None], interval: str) -> None:
     """Buckets follow each other without gap, cover all dated articles, and count each exactly once."""
-    buckets = build_timeline(instants(published), VIENNA, interval)  # type: ignore[arg-type]
+    buckets = build_timeline(InstantsOfArray(instants(published)), VIENNA, interval)  # type: ignore[arg-type]
     dated = [bucket for bucket in buckets if bucket.start]
     days = [moment.astimezone(VIENNA.zone).date() for moment in published if moment]
 
@@ -43,7 +44,7 @@ def test_years_count_the_calendar_years_latest_first(published: list[datetime | 
     """The year facet has every year with an article, in the archive's time zone."""
     expected = Counter(moment.astimezone(VIENNA.zone).year for moment in published if moment)
 
-    counted = [(int(value.value), value.count) for value in count_years(instants(published), VIENNA)]
+    counted = [(int(value.value), value.count) for value in count_years(InstantsOfArray(instants(published)), VIENNA)]
     assert counted == sorted(expected.items(), reverse=True)
 
 
@@ -59,21 +60,22 @@ def test_years_count_the_calendar_years_latest_first(published: list[datetime | 
 )
 def test_the_interval_fits_the_span(last: date, first_end: date) -> None:
     """Up to two months show days, up to six years months, anything longer years."""
-    buckets = build_timeline(np.array([VIENNA.instant(date(2018, 1, 1)), VIENNA.instant(last)]), VIENNA)
+    published = np.array([VIENNA.instant(date(2018, 1, 1)), VIENNA.instant(last)])
+    buckets = build_timeline(InstantsOfArray(published), VIENNA)
 
     assert (buckets[0].start, buckets[0].end) == (date(2018, 1, 1), first_end)
 
 
 def test_undated_articles_stand_in_a_last_bucket() -> None:
     """Nobody's crawl date makes a peak: what has no date is counted apart."""
-    (bucket,) = build_timeline(np.array([UNDATED, UNDATED]), VIENNA)
+    (bucket,) = build_timeline(InstantsOfArray(np.array([UNDATED, UNDATED])), VIENNA)
 
     assert (bucket.start, bucket.end, bucket.count) == (None, None, 2)
 
 
 def test_too_many_buckets_are_refused_with_the_way_out() -> None:
     """Two thousand years by day is an error that names the span and what to do."""
-    far_apart = np.array([VIENNA.instant(date(1, 1, 2)), VIENNA.instant(date(2020, 1, 1))])
+    far_apart = InstantsOfArray(np.array([VIENNA.instant(date(1, 1, 2)), VIENNA.instant(date(2020, 1, 1))]))
 
     with pytest.raises(RequestError, match="narrow the dates"):
         build_timeline(far_apart, VIENNA, "day")

@@ -7,32 +7,56 @@ from hypothesis import strategies as st
 
 from searchkit.plan import kernels
 
-scored = st.dictionaries(st.integers(0, 30), st.sampled_from([0.0, 0.25, 1.0, 2.5]), max_size=15)
+SPAN = 400
+
+scored = st.tuples(
+    st.dictionaries(st.integers(0, SPAN - 1), st.sampled_from([0.0, 0.25, 1.0, 2.5]), max_size=60)
+    | st.dictionaries(st.integers(0, 30), st.sampled_from([0.0, 0.25, 1.0, 2.5]), max_size=15),
+    st.none() | st.sampled_from([0.0, 1.0]),
+).map(lambda drawn: drawn[0] if drawn[1] is None else dict.fromkeys(drawn[0], drawn[1]))
+"""Scores by docnum: few or many docnums, each with its own score or all with one."""
 places = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 12)), max_size=20)
 
 
-def arrays(scores: dict[int, float]) -> tuple[kernels.Docnums, kernels.Scores]:
-    """Docnums ascending, and their scores."""
-    return np.array(sorted(scores), dtype=np.int64), np.array([scores[d] for d in sorted(scores)], dtype=np.float64)
+def arrays(scores: dict[int, float]) -> tuple[kernels.Docnums, kernels.AnyScores]:
+    """Docnums ascending, and their scores, as one number where all have the same."""
+    docnums = np.array(sorted(scores), dtype=np.int64)
+    if scores and len(set(scores.values())) == 1:
+        return docnums, next(iter(scores.values()))
+    return docnums, np.array([scores[d] for d in sorted(scores)], dtype=np.float64)
 
 
-def as_dict(result: tuple[kernels.Docnums, kernels.Scores]) -> dict[int, float]:
+def as_dict(result: tuple[kernels.Docnums, kernels.AnyScores]) -> dict[int, float]:
     """The result by docnum, after a check that it keeps the promise of its type."""
     docnums, scores = result
-    assert (docnums.dtype, scores.dtype) == (np.int64, np.float64)
+    assert docnums.dtype == np.int64
     assert docnums.tolist() == sorted(set(docnums.tolist()))
+    if isinstance(scores, float):
+        return dict.fromkeys(docnums.tolist(), scores)
+    assert scores.dtype == np.float64
     return dict(zip(docnums.tolist(), scores.tolist(), strict=True))
 
 
 @given(scored, scored)
 def test_set_algebra_equals_that_of_dictionaries(a: dict[int, float], b: dict[int, float]) -> None:
-    """Intersection and union add scores, the best union takes the higher, subtraction keeps those of the first."""
+    """Intersection adds scores, subtraction keeps those of the first, and both leave their arguments as they are."""
     both = arrays(a) + arrays(b)
 
-    assert as_dict(kernels.intersect(*both)) == {d: a[d] + b[d] for d in a.keys() & b.keys()}
-    assert as_dict(kernels.unite(*both)) == {d: a.get(d, 0.0) + b.get(d, 0.0) for d in a.keys() | b.keys()}
-    assert as_dict(kernels.unite_best(*both)) == {d: max(a.get(d, 0.0), b.get(d, 0.0)) for d in a.keys() | b.keys()}
-    assert as_dict(kernels.subtract(*arrays(a), arrays(b)[0])) == {d: a[d] for d in a.keys() - b.keys()}
+    assert as_dict(kernels.intersect(*both, SPAN)) == {d: a[d] + b[d] for d in a.keys() & b.keys()}
+    assert as_dict(kernels.subtract(*arrays(a), arrays(b)[0], SPAN)) == {d: a[d] for d in a.keys() - b.keys()}
+    assert kernels.contained(both[0], both[2], SPAN).tolist() == [d in b for d in sorted(a)]
+    assert (as_dict(both[:2]), as_dict(both[2:])) == (a, b)
+
+
+@given(st.lists(scored, min_size=2, max_size=4))
+def test_unions_equal_those_of_dictionaries(parts: list[dict[int, float]]) -> None:
+    """A union adds scores in the order of its parts; the best union takes the highest."""
+    everything = set().union(*parts)
+    added = {d: sum(part.get(d, 0.0) for part in parts) for d in everything}
+    highest = {d: max(part[d] for part in parts if d in part) for d in everything}
+
+    assert as_dict(kernels.unite([arrays(part) for part in parts], SPAN)) == added
+    assert as_dict(kernels.unite_best([arrays(part) for part in parts], SPAN)) == highest
 
 
 def occurrences(standing: list[tuple[int, int]]) -> kernels.Occurrences:
@@ -60,7 +84,8 @@ def test_bm25_is_whooshs() -> None:
     """The formula gives Whoosh's own numbers."""
     from whoosh.scoring import bm25
 
-    weights, lengths = np.array([1.0, 2.0, 7.5]), np.array([3.0, 40.0, 12.0])
-    ours = kernels.bm25(weights, lengths, idf=2.5, mean_length=11.5, k1=2.0, b=0.75)
+    weights, lengths = np.array([1.0, 2.0, 7.5]), np.array([3, 40, 12], dtype=np.int32)
+    norms = kernels.length_norms(lengths, mean_length=11.5, k1=2.0, b=0.75)
+    ours = kernels.bm25(weights, norms, idf=2.5, k1=2.0)
 
     assert ours == pytest.approx([bm25(2.5, w, n, 11.5, 0.75, 2.0) for w, n in zip(weights, lengths, strict=True)])

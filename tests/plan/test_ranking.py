@@ -1,0 +1,88 @@
+"""The first matches in each order, and those after a cursor, are what sorting all of them gives."""
+
+import tempfile
+from datetime import date
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import searchkit
+from searchkit.engines.local import open_local
+from searchkit.plan.execute import Matches
+from searchkit.plan.generation import Generation
+from searchkit.plan.ranking import Ranked, after, rank_key, ranked
+from searchkit.settings import Settings
+
+ids = st.integers(0, 400).map(str)
+batches = st.lists(
+    st.dictionaries(ids, st.none() | st.dates(date(2020, 1, 1), date(2020, 1, 3)), max_size=200), min_size=1, max_size=3
+)
+
+
+def sorted_by_loops(matches: Matches, generation: Generation, sort: str) -> list[Ranked]:
+    """All matches, sorted by score, date and id in Python."""
+    scores = np.broadcast_to(matches.scores, len(matches.docnums)).tolist()
+
+    def key(match: Ranked) -> tuple[object, ...]:
+        published = generation.article(match.docnum).published
+        assert published is None or isinstance(published, date)
+        days = 0 if published is None else published.toordinal()
+        by_score = -match.score if sort == "best" else 0.0
+        return by_score, published is None, days if sort == "oldest" else -days, generation.article_id(match.docnum)
+
+    return sorted(map(Ranked, matches.docnums.tolist(), scores), key=key)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    batches=batches,
+    deleted=st.sets(ids, max_size=5),
+    sort=st.sampled_from(["best", "newest", "oldest"]),
+    drawn=st.lists(st.sampled_from([0.5, 1.0, 1.5, 2.0, 3.25]), min_size=1, max_size=50) | st.sampled_from([0.0, 1.0]),
+    kept=st.integers(1, 4),
+    count=st.integers(1, 30),
+)
+def test_the_first_and_those_after_them_are_those_of_a_full_sort(
+    batches: list[dict[str, date | None]],
+    deleted: set[str],
+    sort: str,
+    drawn: list[float] | float,
+    kept: int,
+    count: int,
+) -> None:
+    """Page by page, from few and many ties, over several segments: every match comes once, in the one order."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_local(folder + "/index", create=True, settings=Settings(durable=False)) as archive,
+    ):
+        for batch in batches:
+            archive.add(searchkit.Article(name, title="t", published=day) for name, day in batch.items())
+        archive.delete(deleted)
+        with archive._generation() as generation:
+            docnums = generation.live[::kept]
+            scores = drawn if isinstance(drawn, float) else np.resize(np.array(drawn), len(docnums))
+            if sort != "best":
+                scores = 0.0
+            left = Matches(docnums, scores)
+            expected = sorted_by_loops(left, generation, sort)
+            found: list[Ranked] = []
+            while page := ranked(left, generation, sort, count):
+                found += page
+                key = rank_key(page[-1], generation, sort, generation.article_id(page[-1].docnum))
+                left = after(key, left, generation, sort)
+                assert len(left.docnums) == len(expected) - len(found)
+
+    assert found == expected
+
+
+def test_no_matches_have_no_first() -> None:
+    """An archive without matches, and a page of no hits, rank nothing."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_local(folder + "/index", create=True, settings=Settings(durable=False)) as archive,
+    ):
+        archive.add([searchkit.Article("a", title="t")])
+        with archive._generation() as generation:
+            assert ranked(Matches(generation.live[:0]), generation, "best", 10) == []
+            assert ranked(Matches(generation.live), generation, "best", 0) == []
