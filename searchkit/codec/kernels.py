@@ -127,6 +127,27 @@ def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.i
     return np.arange(ends[-1], dtype=np.int64) + np.repeat(starts - ends[:-1], counts)
 
 
+def shared_prefixes(data: NDArray[np.uint8], starts: NDArray[np.int64], block: int) -> NDArray[np.int64]:
+    """Returns how many bytes each group shares at its beginning with the first of its `block` groups, at most 254.
+
+    data are the bytes of the groups, starts their offsets. For the first of each block itself this is 0.
+    """
+    count = len(starts) - 1
+    heads = np.arange(count) // block * block
+    lengths = starts[1:] - starts[:-1]
+    limits = np.minimum(np.minimum(lengths, lengths[heads]), 254)  # what one byte of a packed array holds
+    limits[::block] = 0
+    shared = np.zeros(count, dtype=np.int64)
+    alike = np.flatnonzero(limits)
+    for place in range(254):
+        alike = alike[data[starts[alike] + place] == data[starts[heads[alike]] + place]]
+        if not len(alike):
+            break
+        shared[alike] = place + 1
+        alike = alike[limits[alike] > place + 1]
+    return shared
+
+
 def bitmap_of(docs: NDArray[np.int32], span: int) -> NDArray[np.uint8]:
     """Returns a bitmap of span bits, lowest bit first, with the bits of docs set."""
     flags = np.zeros(span, dtype=np.uint8)
