@@ -43,7 +43,7 @@ def test_the_chosen_width_is_the_cheapest(values: list[int]) -> None:
             waiting = [value for value in waiting if value >= 2**width - 1]
         return total
 
-    chosen = kernels.choose_width(np.array(values, dtype=np.uint32))
+    chosen = kernels.choose_width(len(values), kernels.escapes_of(np.array(values, dtype=np.uint32)))
     assert cost(chosen) == min(map(cost, kernels.WIDTHS))
 
 
@@ -74,6 +74,17 @@ def test_ranges_concatenates_ranges(lists: list[list[int]]) -> None:
     counts = np.array([count for _, count in pairs], dtype=np.int64)
     expected = [number for start, count in pairs for number in range(start, start + count)]
     assert kernels.ranges(starts, counts).tolist() == expected
+
+
+@given(sizes=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), max_size=12), rest=st.integers(0, 3))
+def test_parts_are_reduced_one_by_one(sizes: list[tuple[int, int]], rest: int) -> None:
+    """Each part of the values is reduced without those between the parts."""
+    edges = list(accumulate([0, *(part for pair in sizes for part in pair)]))
+    starts, ends = edges[1::2], edges[2::2]
+    values = np.arange(edges[-1] + rest)[::-1]
+    expected = [max(values[start:end]) for start, end in zip(starts, ends, strict=True)]
+    found = kernels.part_reduce(np.maximum, values, np.array(starts, np.int64), np.array(ends, np.int64))
+    assert found.tolist() == expected
 
 
 @given(words=st.lists(st.text("ab", max_size=5).map(str.encode), max_size=20), long=st.sampled_from([0, 250, 300]))
