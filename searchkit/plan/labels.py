@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import fold_label
+from searchkit.codec.kernels import ranges
 from searchkit.indexing.schema import FACET_FIELDS, written
 from searchkit.plan.kernels import Docnums, flags_of
 from searchkit.plan.segments import SegmentView, TermLists
@@ -22,6 +23,11 @@ _FEW_LABELS = 4096
 
 _FEW_DOCNUMS = 4
 """Counting goes through the labels of the articles when these are fewer than this part of all."""
+
+_ALIKE = 4
+"""Articles with the very same labels are counted together when there are this many of them on average."""
+
+_SEED = 7
 
 
 class LabelColumn:
@@ -42,18 +48,19 @@ class LabelColumn:
         self._times_counted = 0
         self._shown: dict[bytes, str] = {}
 
-    def count(self, docnums: Docnums, limit: int | None = None) -> list[tuple[str, int]]:
-        """The labels of the articles ``docnums`` with how many have each: commonest first, then by folded label."""
+    def count(self, docnums: Docnums, limit: int | None = None) -> tuple[list[str], list[int]]:
+        """The labels of the articles ``docnums`` and how many have each: commonest first, then by folded label."""
         if len(docnums) == 0:
-            return []
+            return [], []
         self._times_counted += 1
         if self._times_counted == 1 and self._label_count > _FEW_LABELS:
             keys, counts = self._count_found(docnums)
             best = sorted(range(len(keys)), key=lambda at: (-counts[at], keys[at]))[:limit]
-            return self._named([keys[at] for at in best], [counts[at] for at in best])
+            return self._named([keys[at] for at in best]), [counts[at] for at in best]
         totals = self._totals(docnums)
         ordinals = _commonest(totals, limit)
-        return self._named([self._keys[at] for at in ordinals.tolist()], totals[ordinals].tolist())
+        every = self._keys
+        return self._named([every[at] for at in ordinals.tolist()]), totals[ordinals].tolist()
 
     def distinct(self, docnums: Docnums) -> int:
         """How many different labels the articles ``docnums`` have."""
@@ -96,11 +103,42 @@ class LabelColumn:
         np.cumsum(counts, out=offsets[1:])
         return offsets, np.concatenate(ordinals)[order]
 
+    @cached_property
+    def _sets(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], npt.NDArray[np.int32]] | None:
+        """The different sets of labels: of each docnum the number of its set, then offsets and ordinals by set.
+
+        None where too few articles have the same. Sets are told apart by the sum of a random number for each label,
+        and then compared, so that no two are taken for one.
+        """
+        offsets, ordinals = self._by_docnum
+        numbers = np.random.default_rng(_SEED).integers(1 << 63, size=len(self._keys), dtype=np.uint64)
+        sums = np.zeros(len(ordinals) + 1, dtype=np.uint64)
+        np.cumsum(numbers[ordinals], out=sums[1:])
+        _, first, set_of = np.unique(sums[offsets[1:]] - sums[offsets[:-1]], return_index=True, return_inverse=True)
+        if len(first) * _ALIKE > len(set_of):
+            return None
+        lengths = np.diff(offsets).astype(np.int64)
+        same = first[set_of]
+        if not np.array_equal(lengths, lengths[same]):
+            return None
+        if not np.array_equal(ordinals, ordinals[ranges(offsets[:-1][same].astype(np.int64), lengths)]):
+            return None
+        starts = np.zeros(len(first) + 1, dtype=np.int32)
+        np.cumsum(lengths[first], out=starts[1:])
+        return set_of.astype(np.uint32), starts, ordinals[_places(offsets, first)]
+
     def _totals(self, docnums: Docnums) -> npt.NDArray[np.int64]:
         """By ordinal, how many of the docnums have the label."""
-        if self._times_counted > 1 and len(docnums) * _FEW_DOCNUMS < self._bases[-1]:
-            offsets, ordinals = self._by_docnum
-            return np.bincount(ordinals[_places(offsets, docnums)], minlength=len(self._keys))
+        if self._times_counted > 1:
+            sets = self._sets
+            if sets is not None and len(docnums) * _ALIKE > len(sets[1]):
+                set_of, starts, ordinals = sets
+                counts = np.bincount(set_of[docnums], minlength=len(starts) - 1)
+                totals = np.bincount(ordinals, np.repeat(counts, np.diff(starts)), len(self._keys))
+                return totals.astype(np.int64)
+            if len(docnums) * _FEW_DOCNUMS < self._bases[-1]:
+                offsets, ordinals = self._by_docnum
+                return np.bincount(ordinals[_places(offsets, docnums)], minlength=len(self._keys))
         totals = np.zeros(len(self._keys), dtype=np.int64)
         for own, counts in zip(self._ordinals, self._counts_by_segment(docnums), strict=True):
             totals[own] += counts
@@ -134,14 +172,13 @@ class LabelColumn:
 
     # How a label is shown --------------------------------------------------------------------------------
 
-    def _named(self, keys: list[bytes], counts: list[int]) -> list[tuple[str, int]]:
+    def _named(self, keys: list[bytes]) -> list[str]:
         if self._written is None:
-            return [(key.decode(), count) for key, count in zip(keys, counts, strict=True)]
-        unknown = [key for key in keys if key not in self._shown]
-        if unknown:
-            self._shown.update(self._spellings(unknown))
+            return [key.decode() for key in keys]
         shown = self._shown
-        return [(shown[key], count) for key, count in zip(keys, counts, strict=True)]
+        if not shown.keys() >= set(keys):
+            self._shown = shown = shown | self._spellings([key for key in keys if key not in shown])
+        return [shown[key] for key in keys]
 
     def _spellings(self, keys: list[bytes]) -> dict[bytes, str]:
         """How the newest article with each label, of several at one instant the last by id, writes it."""
