@@ -1,11 +1,11 @@
-"""Several segments into one, as array operations; and which segments to merge when.
+"""Several segments into one, as array operations.
 
 The merged articles lie in the order of publication, then id, as in every segment we write; what was deleted is left
 out. A segment that another writer left, or whose files hold more than our schema, is written anew from its stored
 articles instead.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,50 +30,6 @@ from searchkit.dates import UNDATED
 from searchkit.indexing.builder import ORDER, ORDERED_BY
 from searchkit.indexing.merged_fields import merge_field, united
 from searchkit.indexing.schema import INDEX_NAME
-
-_SMALL = 10_000
-"""Articles of a segment that counts as small, smaller than what a batch makes: merged often, for little each time."""
-
-FULL = 50_000
-"""Articles of a segment that is not merged any more, which bounds what a merge takes."""
-
-_MOST_SMALL = 5
-_MOST_LARGE = 7
-_RATIO = 4
-_MOST_AT_ONCE = 20_000
-"""Articles that one addition may have to wait for, when three segments are not more."""
-
-
-def segments_to_merge(sizes: Sequence[int]) -> list[int]:
-    """Indexes of the segments to merge into one, given the live articles of each; empty when all may stay.
-
-    Small segments are let be until there are more than `_MOST_SMALL`; then the three smallest become one, and with
-    them all up to the first that is more than `_RATIO` times as large as those before it, as in a log-structured merge
-    tree (O'Neil et al., 1996): an article is rewritten a logarithmic number of times, and most additions merge
-    nothing. Of those neither small nor full the smallest become one when there are more than `_MOST_LARGE`.
-    """
-    order = sorted(range(len(sizes)), key=sizes.__getitem__)
-    small = [index for index in order if sizes[index] < _SMALL]
-    if len(small) > _MOST_SMALL:
-        return _smallest(
-            small,
-            sizes,
-            lambda count, together, size: count < 3 or size <= min(_RATIO * together, _MOST_AT_ONCE - together),
-        )
-    large = [index for index in order if _SMALL <= sizes[index] < FULL]
-    if len(large) > _MOST_LARGE:
-        return _smallest(large, sizes, lambda count, together, size: together < FULL)
-    return []
-
-
-def _smallest(order: Sequence[int], sizes: Sequence[int], takes_more: Callable[[int, int, int], bool]) -> list[int]:
-    """The first segments in ``order``, as long as their count, articles and the next one's articles say so."""
-    together = 0
-    for count, index in enumerate(order):
-        if not takes_more(count, together, sizes[index]):
-            return list(order[:count])
-        together += sizes[index]
-    return list(order)
 
 
 @dataclass(frozen=True, slots=True)

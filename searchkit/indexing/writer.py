@@ -21,7 +21,8 @@ from searchkit.errors import IndexLocked
 from searchkit.indexing.batches import BatchLimits, Intake
 from searchkit.indexing.builder import SegmentBuilder
 from searchkit.indexing.foreign import converted, find_foreign, is_foreign
-from searchkit.indexing.merge import FULL, merge_segments, segments_to_merge
+from searchkit.indexing.merge import merge_segments
+from searchkit.indexing.policy import AT_ONCE, segments_to_merge
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.storage import disk_failures
 from searchkit.indexing.workers import SegmentBuilders
@@ -92,7 +93,7 @@ def delete_articles(index: FileIndex, article_ids: Iterable[str], settings: Sett
 def optimize(index: FileIndex, settings: Settings) -> None:
     """Merge everything into one segment, dropping what was deleted; the commit after this one frees its room."""
     with _writing(index, settings) as commit, disk_failures(index.storage):
-        commit.merge(list(range(len(commit.segments))))
+        commit.merge(commit.segments)
         commit.publish()
 
 
@@ -140,22 +141,15 @@ class _Commit:
             self._opened[name] = open_terms(self._storage, segment)
         return self._opened[name].field("id")
 
-    def merge(self, chosen: Sequence[int]) -> None:
-        """Replace the chosen segments by one, and with them those of other writers that are not full."""
-        is_foreign_at = [is_foreign(self._storage, segment) for segment in self.segments]
-        taken = {
-            index
-            for index, segment in enumerate(self.segments)
-            if index in chosen or (is_foreign_at[index] and _live_count(segment) < FULL)
-        }
+    def merge(self, chosen: Sequence[ArraySegment]) -> None:
+        """Replace the chosen segments by one, and with them those of other writers that are not too large."""
+        foreign = [segment for segment in self.segments if is_foreign(self._storage, segment)]
+        taken = [*chosen, *(one for one in foreign if one not in chosen and _live_count(one) <= AT_ONCE)]
         sources = []
-        for index in sorted(taken):
-            if is_foreign_at[index]:
-                sources += self._converted(self.segments[index])
-            else:
-                sources.append(self.segments[index])
+        for segment in taken:
+            sources += self._converted(segment) if segment in foreign else [segment]
         merged = merge_segments(self._storage, sources) if sources else None
-        self.segments = [segment for index, segment in enumerate(self.segments) if index not in taken]
+        self.segments = [segment for segment in self.segments if segment not in taken]
         if merged is not None:
             self._made.append(merged)
             if merged.doc_count_all():
@@ -173,8 +167,10 @@ class _Commit:
         """Write the table of contents, after the merges that keep the number of segments small."""
         self.segments += self.added
         self.segments = [segment for segment in self.segments if _live_count(segment)]
-        while chosen := segments_to_merge([_live_count(segment) for segment in self.segments]):
-            self.merge(chosen)
+        sizes = [_live_count(segment) for segment in self.segments]
+        added = sum(_live_count(segment) for segment in self.added)
+        for group in [[self.segments[index] for index in group] for group in segments_to_merge(sizes, added)]:
+            self.merge(group)
         TOC(self._schema, self.segments, self._generation).write(self._storage, self._index_name)
         self._close_all_but({segment.segment_id() for segment in self.segments})
         clean_files(self._storage, self._index_name, self._generation, self.segments)

@@ -197,7 +197,7 @@ class Generation:
             return self.segments[0][0].published[docnums]
         found = np.empty(len(docnums), dtype=np.int64)
         numbers = self.bases.searchsorted(docnums, side="right") - 1
-        for number in np.unique(numbers).tolist():
+        for number in np.flatnonzero(np.bincount(numbers)).tolist():
             segment, base = self.segments[number]
             here = numbers == number
             found[here] = segment.published[docnums[here] - base]

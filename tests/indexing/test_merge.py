@@ -16,7 +16,7 @@ from searchkit.codec import ArraySegment, stored
 from searchkit.codec.lengths import decode_lengths
 from searchkit.codec.whoosh_codec import open_documents, open_terms
 from searchkit.indexing.builder import SegmentBuilder
-from searchkit.indexing.merge import merge_segments, segments_to_merge
+from searchkit.indexing.merge import merge_segments
 from searchkit.settings import Settings
 
 WORDS = (
@@ -134,48 +134,6 @@ def delete(storage: Any, segment: ArraySegment, ids: set[str]) -> None:
     for ordinal, term in enumerate(field.terms.terms(0, len(field.terms))):
         if term.decode() in ids:
             segment.delete_document(int(field.lists.docs(ordinal)[0]))
-
-
-def added_one_by_one(sizes: list[int], additions: int) -> tuple[list[int], list[int]]:
-    """The sizes of the segments after single additions, and how many articles each merge wrote."""
-    written = []
-    for _ in range(additions):
-        sizes = [*sizes, 1]
-        chosen = segments_to_merge(sizes)
-        if chosen:
-            merged = sum(sizes[index] for index in chosen)
-            written.append(merged)
-            sizes = [size for index, size in enumerate(sizes) if index not in chosen] + [merged]
-    return sizes, written
-
-
-@pytest.mark.parametrize("archive", [[100_000], [14_000] * 7, [25_000] * 4, [9_000] * 2, []])
-def test_single_additions_leave_few_segments(archive: list[int]) -> None:
-    """After 1,000 single additions there are at most 12 segments, and no merge and not all of them took much."""
-    sizes, written = added_one_by_one(archive, 1_000)
-    assert sum(sizes) == sum(archive) + 1_000
-    assert len(sizes) <= 12
-    assert max(written) <= 30_000
-    assert sum(written) <= 1_000 * 12 + 50_000
-    assert len(written) <= 500, "most additions merge nothing"
-
-
-@given(st.lists(st.integers(1, 300_000), max_size=40))
-def test_merging_comes_to_an_end(sizes: list[int]) -> None:
-    """Merge after merge, each of two or more segments, few remain that are not full, and no merge is huge."""
-    while chosen := segments_to_merge(sizes):
-        assert len(set(chosen)) == len(chosen) > 1
-        merged = sum(sizes[index] for index in chosen)
-        assert merged < 100_000
-        sizes = [size for index, size in enumerate(sizes) if index not in chosen] + [merged]
-    assert sum(size < 50_000 for size in sizes) <= 12
-
-
-def test_an_article_is_rewritten_a_logarithmic_number_of_times() -> None:
-    """Ten times as many single additions write each article a few times more, not ten times as often."""
-    often = [sum(added_one_by_one([], additions)[1]) / additions for additions in (200, 2_000, 20_000)]
-    assert often[1] - often[0] < 12
-    assert often[2] - often[1] < 12
 
 
 def test_merges_of_nothing() -> None:

@@ -184,7 +184,7 @@ def test_articles_of_a_program(tmp_path: Path) -> None:
 
 
 def test_all_workers_get_something_to_do(tmp_path: Path) -> None:
-    """For several workers the first batches are smaller and the last is divided, unless it is too little."""
+    """For several workers the first batches are smaller and the rest is divided, unless it is too little."""
     limits = BatchLimits(characters=1_000, articles=80, characters_alone=100, articles_alone=99)
 
     def sizes(count: int, workers: int) -> list[int]:
@@ -192,9 +192,11 @@ def test_all_workers_get_something_to_do(tmp_path: Path) -> None:
         return [len(batch.items) for batch in cut(articles, limits, workers)]
 
     assert sizes(190, 1) == [80, 80, 30]
-    assert sizes(290, 2) == [20, 20, 40, 40, 80, 80, 5, 5]
-    assert sizes(100, 4) == [20, 20, 20, 20, 5, 5, 5, 5]
-    assert sizes(44, 2) == [20, 20, 4]
+    assert sizes(290, 2) == [20, 20, 40, 40, 80, 45, 45]
+    assert sizes(100, 4) == [20, 20, 20, 10, 10, 10, 10]
+    assert sizes(44, 2) == [20, 12, 12]
+    assert sizes(10, 2) == [5, 5]
+    assert sizes(4, 2) == [4]
     assert sizes(0, 2) == []
 
 
