@@ -86,6 +86,7 @@ def page_lines(page: Page, look: Look) -> list[Line]:
         *hit_lines(page.hits, look, first_number=page.offset + 1),
         *facet_lines(page, look),
         *timeline_summary(page.timeline, look),
+        *suggestion_lines(page, look),
     ]
 
 
@@ -160,21 +161,28 @@ def _stripped(spans: list[Span]) -> list[Span]:
     return spans
 
 
-def nothing_found_lines(page: Page, look: Look) -> list[Line]:
+def nothing_found_lines(page: Page, look: Look, *, numbered: bool = False) -> list[Line]:
     """That nothing matches, what was looked for, and what would find something."""
     lines = [(Span("No articles match.", "total"),), *receipt_lines(page.receipt, look, always=True)]
-    if page.suggestions:
-        lines += [BLANK, (Span("Try instead:", "heading"),)]
-        for suggestion in page.suggestions:
-            lines += _suggestion(suggestion, look)
+    return lines + suggestion_lines(page, look, numbered=numbered)
+
+
+def suggestion_lines(page: Page, look: Look, *, numbered: bool = False) -> list[Line]:
+    """Queries that find more, where there are any, each with what is different about it and its count."""
+    if not page.suggestions:
+        return []
+    lines: list[Line] = [BLANK, (Span("More is found by:" if page.total else "Try instead:", "heading"),)]
+    for number, suggestion in enumerate(page.suggestions, start=1):
+        lines += _suggestion(suggestion, look, f"try {number}" if numbered else "")
     return lines
 
 
-def _suggestion(suggestion: Suggestion, look: Look) -> list[Line]:
+def _suggestion(suggestion: Suggestion, look: Look, label: str) -> list[Line]:
+    start = Span(f"  {label}  " if label else "  ", "number")
     found = [] if suggestion.count is None else [show_count(suggestion.count, "article")]
     facts = [fact for fact in (clean(suggestion.reason), *found) if fact]
     items = [[Span(clean(suggestion.query), "command")], *([Span(fact, "quiet")] for fact in facts)]
-    return flow(items, look.width, between=Span(look.separator, "quiet"), indent=4, first=[Span("  ")])
+    return flow(items, look.width, between=Span(look.separator, "quiet"), indent=4, first=[start])
 
 
 # Facets and topics

@@ -39,9 +39,12 @@ from searchkit.page.model import (
     Sort,
     Verification,
 )
+from searchkit.page.relaxations import relaxations
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
 from searchkit.plan.instants import instants_of
+from searchkit.plan.meanings import meanings, remarks
+from searchkit.plan.synonyms import NO_SYNONYMS, load_synonyms, with_synonyms
 from searchkit.query import Reading, read_query, with_filters
 from searchkit.settings import Settings, load_settings, with_index
 
@@ -76,6 +79,7 @@ class LocalArchive:
         self.settings = settings
         self._now = now or (lambda: datetime.now(UTC))
         self._made_here = False
+        self._synonyms = load_synonyms(Path(settings.synonyms)) if settings.synonyms else NO_SYNONYMS
         self._opened_index: ArchiveIndex | None = None
         self._lock = threading.RLock()
         self._opened: _OpenGeneration | None = None
@@ -110,6 +114,7 @@ class LocalArchive:
         with self._generation() as generation:
             reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
             page = build_page(reading, request, generation)
+            page = self._with_account(page, reading, generation) if cursor is None else page
         return replace(page, took_ms=round((time.perf_counter() - began) * 1000, 3))
 
     def count(
@@ -290,7 +295,7 @@ class LocalArchive:
         until: Bound | None,
     ) -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
-        return with_filters(
+        reading = with_filters(
             _read(query, today, generation.calendar.zone),
             topics=_values(topics),
             exclude_topics=_values(exclude_topics),
@@ -300,6 +305,15 @@ class LocalArchive:
             since=since,
             until=until,
         )
+        meant = with_synonyms(reading.node, self._synonyms, generation.analyzers)
+        return reading if meant == reading.node else replace(reading, node=meant, without_synonyms=reading.node)
+
+    def _with_account(self, page: Page, reading: Reading, generation: Generation) -> Page:
+        """The page with what the words stand for in this archive, and with what to try when it found little."""
+        found = remarks(reading.typed, generation)
+        meant = meanings(reading.typed, generation, self._synonyms)
+        receipt = replace(page.receipt, remarks=page.receipt.remarks + found, meanings=meant)
+        return replace(page, receipt=receipt, suggestions=relaxations(reading, page.total, generation, self._synonyms))
 
 
 @lru_cache(maxsize=_READ_BEFORE)

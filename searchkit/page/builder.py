@@ -44,7 +44,7 @@ def build_page(reading: Reading, request: PageRequest, generation: Generation) -
     left = after(cursor, matches, generation, request.sort) if cursor else matches
     offset = total - len(left.docnums)
     shown = ranked(left, generation, request.sort, request.limit)
-    marked = highlights(reading.node, generation.analyzers)
+    marked = highlights(reading.node, generation.analyzers, generation.expand)
     maker = _HitMaker(marked, request.snippets, generation)
     hits = tuple([maker.hit(match) for match in shown])
     next_cursor = None

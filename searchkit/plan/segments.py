@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,14 @@ class TermLists:
 
     docs: npt.NDArray[np.int32]
     starts: npt.NDArray[np.int64]
+
+
+class Dictionary(NamedTuple):
+    """The terms of a field in the order of their bytes: these one after another, their sizes and doc frequencies."""
+
+    data: npt.NDArray[np.uint8]
+    sizes: npt.NDArray[np.int64]
+    frequencies: npt.NDArray[np.int64]
 
 
 class SegmentView(Protocol):
@@ -90,6 +98,14 @@ class SegmentView(Protocol):
 
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """The docnums that have a term beginning with ``prefix``."""
+        ...
+
+    def dictionary(self, field: str) -> Dictionary:
+        """All terms of a field."""
+        ...
+
+    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """The terms from ``first`` up to ``end``, exclusive, in the order of their bytes; and their doc frequencies."""
         ...
 
     def lists(self, field: str) -> TermLists:
@@ -208,6 +224,25 @@ class ArrayView:
         is_there = np.zeros(self.doc_count, dtype=bool)
         is_there[found.lists.docs_of_lists(first, last)] = True
         return np.flatnonzero(is_there)
+
+    def dictionary(self, field: str) -> Dictionary:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        if found is None:
+            return Dictionary(np.empty(0, np.uint8), _NO_DOCNUMS, _NO_DOCNUMS)
+        data, sizes = found.terms.joined()
+        return Dictionary(data, sizes.astype(np.int64), found.lists.counts(0, len(sizes)).astype(np.int64))
+
+    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        if found is None:
+            return [], _NO_DOCNUMS
+        low = found.terms.lower_bound(first)
+        high = len(found.terms) if end is None else found.terms.lower_bound(end)
+        if low >= high:
+            return [], _NO_DOCNUMS
+        return found.terms.terms(low, high), found.lists.counts(low, high).astype(np.int64)
 
     def lists(self, field: str) -> TermLists:
         """See `SegmentView`."""
@@ -356,6 +391,18 @@ class WhooshView:
         """See `SegmentView`."""
         found = [self.docnums(field, term) for term in self._reader.expand_prefix(field, prefix)]
         return np.unique(np.concatenate(found)) if found else _NO_DOCNUMS
+
+    def dictionary(self, field: str) -> Dictionary:
+        """See `SegmentView`."""
+        terms, frequencies = self.terms_between(field, b"", None)
+        sizes = np.fromiter(map(len, terms), np.int64, len(terms))
+        return Dictionary(np.frombuffer(b"".join(terms), np.uint8), sizes, frequencies)
+
+    @_one_at_a_time
+    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """See `SegmentView`."""
+        terms = [term for term in self._reader.lexicon(field) if first <= term and (end is None or term < end)]
+        return terms, np.array([self.doc_frequency(field, term) for term in terms], dtype=np.int64)
 
     @_one_at_a_time
     def lists(self, field: str) -> TermLists:

@@ -19,6 +19,7 @@ from searchkit.cli.render import (
     nothing_found_lines,
     show_count,
     stats_lines,
+    suggestion_lines,
     timeline_lines,
     timeline_summary,
     topic_lines,
@@ -157,11 +158,14 @@ def _summary_lines(page: Page, state: State, look: Look) -> list[Line]:
     """What stands above the hits: not below them, where the screen would have to be scrolled to see it."""
     if page.total == 0:
         advice = Span("Type clear to search without the restrictions.", "quiet")
-        return nothing_found_lines(page, look) + (wrap([advice], look.width) if state.request.filters() else [])
+        return nothing_found_lines(page, look, numbered=True) + (
+            wrap([advice], look.width) if state.request.filters() else []
+        )
     return [
         *total_lines(page, look),
         *facet_lines(page, look, numbered_topics=True, most=_TOPICS_SHOWN),
         *timeline_summary(page.timeline, look),
+        *suggestion_lines(page, look, numbered=True),
         BLANK,
     ]
 

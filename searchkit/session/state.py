@@ -193,6 +193,8 @@ def interpret(line: str, state: State) -> Action:
         return _query(forced[1], state) if forced[1] else Say("What for? Write it behind: find blood donors")
     if text.isdecimal() and (state.hits or state.is_reading) and len(text) < 4:
         return _open_number(int(text), state)
+    if text.isdecimal() and not state.hits and state.page is not None and state.page.suggestions and len(text) < 4:
+        return _try_number(int(text), state)
     name, _, rest = text.removeprefix("/").partition(" ")
     name = _NAMES.get(name.lower(), "")
     if not rest and name in _WITHOUT_ARGUMENT:
@@ -257,6 +259,19 @@ def _open_number(number: int, state: State) -> Action:
         return Open(state.hits[number - 1].id)
     seen = "one result, number 1" if len(state.hits) == 1 else f"results 1 to {len(state.hits)}"
     return Say(f"So far there are {seen}; to search for the number: find {number}")
+
+
+def _try(rest: str, state: State) -> Action | None:
+    suggestions = () if state.page is None else state.page.suggestions
+    return _try_number(int(rest or "1"), state) if suggestions and (rest.isdecimal() or not rest) else None
+
+
+def _try_number(number: int, state: State) -> Action:
+    """Search for a suggested query, which has the restrictions in it that it keeps."""
+    suggestions = () if state.page is None else state.page.suggestions
+    if 1 <= number <= len(suggestions):
+        return _search(Request(query=suggestions[number - 1].query, sort=state.request.sort), state)
+    return Say(f"The suggestions have the numbers 1 to {len(suggestions)}; to search for the number: find {number}")
 
 
 def _topic(rest: str, state: State) -> Action | None:
@@ -361,6 +376,7 @@ _WITHOUT_ARGUMENT: dict[str, Callable[[State], Action]] = {
 
 _WITH_ARGUMENT: dict[str, Callable[[str, State], Action | None]] = {
     "open": _open,
+    "try": _try,
     "topic": _topic,
     "not": _not,
     "kind": _label("kind", lambda state: state.known_kinds),
@@ -383,6 +399,7 @@ HELP = (
     ('"red cells" OR plasma', "a phrase, alternatives"),
     ("2  or  open 2", "read result 2"),
     ("more  or  Enter", "the next results"),
+    ("try 1", "run a suggested query, where little was found"),
     ("back", "from an article to the results, to the search before"),
     ("topic 2, topic News", "narrow to a topic, by its number or name"),
     ("not topic News", "leave a topic out"),

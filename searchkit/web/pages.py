@@ -112,6 +112,7 @@ class PageMaker:
         first = state.seen + 1 if page.hits else 0
         last = state.seen + len(page.hits)
         heading = f"{state.query.strip() or 'All articles'}: {count_text(page.total)}"
+        unfiltered = without_filters(state)  # a suggested query has the filters in it
         return ResultsContext(
             frame=self._frame(heading, state),
             total=page.total,
@@ -128,7 +129,7 @@ class PageMaker:
             facets=self._facets({**page.facets, **counts}, state),
             chart=draw_chart(page.timeline, state, self.links),
             suggestions=tuple(
-                SuggestionLink(s.query, s.reason, s.count, self.links.search(with_query(state, s.query)))
+                SuggestionLink(s.query, s.reason, s.count, self.links.search(with_query(unfiltered, s.query)))
                 for s in page.suggestions
             ),
             first_href=self.links.search(at_start(state)) if state.cursor else None,
