@@ -6,7 +6,7 @@ docnums that run through all segments: one array operation for the whole archive
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -251,6 +251,14 @@ class Generation:
             is_live = self.is_live if self.has_deletions else None
             column = self._columns[field] = LabelColumn(self.segments, self.bases, field, is_live)
         return column
+
+    def remembered(self, key: Hashable, make: Callable[[], Docnums]) -> Docnums:
+        """What ``make`` gives, kept under ``key`` for the next searches."""
+        found = self._cache.get(key)
+        if found is None:
+            found = make()
+            self._cache.put(key, found)
+        return found
 
     def vocabulary(self, field: str) -> Vocabulary:
         """The words of an exact field, such as "text_exact"."""
