@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -54,6 +55,7 @@ from searchkit.settings import Settings, load_settings, with_index
 MAX_LIMIT = 10_000
 """Hits on one page; more are fetched page by page with the cursor."""
 
+_READ_BEFORE = 128
 _SETTLED_NS = 2_000_000_000
 
 
@@ -317,7 +319,7 @@ class LocalArchive:
 
     def _read(self, generation: Generation, query: str, filters: "_Filters") -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
-        reading = filters.applied_to(read_query(query, today=today, zone=generation.calendar.zone))
+        reading = filters.applied_to(_read(query, today, generation.calendar.zone))
         meant = with_synonyms(reading.node, self._synonyms, generation.analyzers)
         return reading if meant == reading.node else replace(reading, node=meant, without_synonyms=reading.node)
 
@@ -384,6 +386,12 @@ class _Filters:
 
 
 _NO_FILTERS = _Filters((), (), (), (), None, None, None)
+
+
+@lru_cache(maxsize=_READ_BEFORE)
+def _read(query: str, today: date, zone: tzinfo) -> Reading:
+    """A query is asked again with other filters, in another order, and page by page."""
+    return read_query(query, today=today, zone=zone)
 
 
 class _OpenGeneration:

@@ -39,8 +39,8 @@ FEW = 3
 
 MOST_COUNTED = 12
 MOST_SHOWN = 6
-_FREQUENT = 10
-"""How many times as many articles a better spelling of a word has that a few articles do have."""
+_FREQUENT = 100
+"""How many times as many articles another spelling of a word has when a few articles have the word as typed."""
 
 _CLOSE_LABELS = 2
 _MOST_LEFT_OUT = 4
@@ -153,7 +153,8 @@ class _Relaxer:
         worth: dict[str, float] = {}
         for other, edits in zip(nearby.words, nearby.edits, strict=True):
             count = vocabulary.frequency(other)
-            if edits and other.isalpha() and count >= max(frequency * _FREQUENT, 1):
+            is_doubtful = frequency == 0 or (edits == 1 and len(key) > 4 and count >= frequency * _FREQUENT)
+            if edits and count and other.isalpha() and is_doubtful:
                 worth[other] = count / 100 ** (edits - 1) / (1 if other[0] == key[0] else 20)
         spellings = sorted(worth, key=lambda other: (-worth[other], other))[:2]
         return spellings + self._split(key)
@@ -212,7 +213,7 @@ class _Relaxer:
         if label.field in ("id", "url"):
             return []
         wanted = fold_label(label.value)
-        values = [value for value, _ in self.generation.labels(label.field).count(self.generation.live)]
+        values, _ = self.generation.labels(label.field).count(self.generation.live)
         words = set(wanted.split())
         related = [value for value in values if _is_related(words, set(fold_label(value).split()))]
         if related:

@@ -182,7 +182,10 @@ class Execution:
 
     def _as_written(self, alternative: ExactAlternative, field: str, slop: int) -> Matches:
         matches = self._alternative(alternative.slots, field, slop)
-        docnums = as_written(matches.docnums, alternative, field, slop, self._generation)
+        docnums = self._generation.remembered(
+            (alternative, field, slop, "as written"),
+            lambda: as_written(matches.docnums, alternative, field, slop, self._generation),
+        )
         return Matches(docnums, kernels.taken(matches.scores, matches.docnums.searchsorted(docnums)))
 
     def _forms(self, forms: Forms, field: str, slop: int) -> Matches:
