@@ -139,10 +139,14 @@ class Generation:
 
     def highest_score(self, field: str, term: str) -> float:
         """What no article scores more than by ``term``; 0 for an unknown term."""
-        key = term.encode()
-        if not any(segment.doc_frequency(field, key) for segment, _ in self.segments):
+        if not self.doc_frequency(field, term):
             return 0.0
         return self._idf(field, term) * (self._settings.k1 + 1)
+
+    def doc_frequency(self, field: str, term: str) -> int:
+        """How many docnums have ``term``, deleted ones included until they are merged away."""
+        key = term.encode()
+        return sum(segment.doc_frequency(field, key) for segment, _ in self.segments)
 
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
         """Every place where ``term`` stands in the articles ``among``, and maybe in others."""
@@ -326,11 +330,8 @@ class Generation:
 
     def _idf(self, field: str, term: str) -> float:
         """As Whoosh has it: deleted articles count until they are merged away."""
-        if self.has_deletions:
-            key = term.encode()
-            doc_frequency = sum(segment.doc_frequency(field, key) for segment, _ in self.segments)
-        else:
-            doc_frequency = len(self.docnums(field, term))
+        is_read = not self.has_deletions  # then the docnums, which are scored next, tell
+        doc_frequency = len(self.docnums(field, term)) if is_read else self.doc_frequency(field, term)
         return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
 
 
