@@ -153,7 +153,8 @@ class Generation:
 
     def idf(self, field: str, term: str) -> float:
         """The weight of a term by its rarity as Whoosh has it: deleted articles count until they are merged away."""
-        doc_frequency = self.doc_frequency(field, term) if self.has_deletions else len(self.docnums(field, term))
+        is_read = not self.has_deletions  # then the docnums, which are scored next, tell
+        doc_frequency = len(self.docnums(field, term)) if is_read else self.doc_frequency(field, term)
         return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
 
     def doc_frequency(self, field: str, term: str) -> int:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searchkit import Article, Settings, open_archive
+from searchkit.codec.lengths import LENGTHS, encode_lengths
 from searchkit.plan.kernels import POSITION_BITS
 from searchkit.plan.nearness import WINDOW, count_pairs
 
@@ -70,7 +71,8 @@ def bonus(pair: tuple[str, str], body: list[str], articles: list[Article], mean_
     first, second = (at[word] for word in pair)
     ordered = sum(place + 1 in second for place in first)
     near = sum(any(0 < abs(place - other) <= 8 for other in second) for place in first)
-    norm = 2.0 * (0.25 + 0.75 * len(body) / mean_length)
+    length = int(LENGTHS[encode_lengths(np.array([len(body)]))[0]])  # as it is stored, rounded
+    norm = 2.0 * (0.25 + 0.75 * length / mean_length)
     return idf * sum(weight * tf * 3.0 / (tf + norm) for weight, tf in ((0.2, ordered), (0.1, near)))
 
 
