@@ -125,8 +125,12 @@ NOT_FOUND = [
 
 
 def matches(text: str, typed: str, analyzer: Analyzer) -> bool:
-    """The obvious matcher: does some alternative of the typed word stand in the text?"""
-    terms = {(term.text, term.position) for term in analyzer.terms(text)}
+    """Does some alternative of the typed word stand in the text?"""
+    return finds({(term.text, term.position) for term in analyzer.terms(text)}, typed, analyzer)
+
+
+def finds(terms: set[tuple[str, int]], typed: str, analyzer: Analyzer) -> bool:
+    """The obvious matcher, given the terms of a text and their positions."""
     forms = word_forms(typed, (analyzer,))
     if forms.prefix is not None:
         return any(text.startswith(forms.prefix) for text, _ in terms)
