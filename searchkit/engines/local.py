@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -47,6 +48,7 @@ from searchkit.settings import Settings, load_settings, with_index
 MAX_LIMIT = 10_000
 """Hits on one page; more are fetched page by page with the cursor."""
 
+_READ_BEFORE = 128
 _SETTLED_NS = 2_000_000_000
 
 
@@ -289,7 +291,7 @@ class LocalArchive:
     ) -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
         return with_filters(
-            read_query(query, today=today, zone=generation.calendar.zone),
+            _read(query, today, generation.calendar.zone),
             topics=_values(topics),
             exclude_topics=_values(exclude_topics),
             kinds=_values(kinds),
@@ -298,6 +300,12 @@ class LocalArchive:
             since=since,
             until=until,
         )
+
+
+@lru_cache(maxsize=_READ_BEFORE)
+def _read(query: str, today: date, zone: tzinfo) -> Reading:
+    """A query is asked again with other filters, in another order, and page by page."""
+    return read_query(query, today=today, zone=zone)
 
 
 class _OpenGeneration:
