@@ -214,7 +214,7 @@ def _inverted(labels: _Labels, terms: Sequence[str]) -> tuple[list[bytes], Posti
 
 
 def _write_text(writer: ContainerWriter, name: str, field: InvertedField) -> None:
-    if not field.terms:
+    if not len(field.terms):
         return
     is_scored = field.positions is not None
     data = PostingData(
@@ -225,4 +225,6 @@ def _write_text(writer: ContainerWriter, name: str, field: InvertedField) -> Non
         lengths=encode_lengths(field.lengths)[field.docnums] if is_scored else None,
         positions=field.positions.astype(np.int64) if field.positions is not None else None,
     )
-    write_field(writer, name, field.terms, data, kind=POSITIONS if is_scored else EXISTENCE)
+    write_field(
+        writer, name, (field.terms.data.data, field.terms.lengths), data, kind=POSITIONS if is_scored else EXISTENCE
+    )

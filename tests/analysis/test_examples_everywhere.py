@@ -30,7 +30,7 @@ def in_bulk(text: str, language: str) -> Terms:
     assert field.position_offsets is not None
     assert field.positions is not None
     found = set()
-    for term, postings in zip(field.terms, itertools.pairwise(field.term_offsets.tolist()), strict=True):
+    for term, postings in zip(field.terms.tolist(), itertools.pairwise(field.term_offsets.tolist()), strict=True):
         for posting in range(*postings):
             if field.docnums[posting] == 2:
                 positions = field.positions[slice(*field.position_offsets[posting : posting + 2])]
@@ -46,7 +46,7 @@ def in_bulk_alone(text: str, language: str) -> Terms:
     bounds = field.position_offsets[field.term_offsets].tolist()
     return {
         (term.decode(), position)
-        for term, (first, last) in zip(field.terms, itertools.pairwise(bounds), strict=True)
+        for term, (first, last) in zip(field.terms.tolist(), itertools.pairwise(bounds), strict=True)
         for position in field.positions[first:last].tolist()
     }
 
@@ -88,5 +88,5 @@ def test_exact_words_are_the_folded_tokens_of_the_table(text: str, expected: lis
     inverted = invert([ArticleText("", "", text, "en")], BatchAnalyzer(), title_weight=3.0)
 
     folded = {fold(token) for token in expected}
-    assert {term.decode() for term in inverted.text_exact.terms} == folded
+    assert {term.decode() for term in inverted.text_exact.terms.tolist()} == folded
     assert {token.text for token in ArchiveAnalyzer("en", exact=True)(text)} == folded
