@@ -220,10 +220,10 @@ def _write_text(writer: ContainerWriter, name: str, field: InvertedField) -> Non
     data = PostingData(
         counts=np.diff(field.term_offsets),
         docs=field.docnums,
-        occurrences=field.frequencies.astype(np.int64) if is_scored else None,
+        occurrences=field.frequencies.view(np.uint32) if is_scored else None,
         weights=field.weights.astype(np.float32) if is_scored else None,
         lengths=encode_lengths(field.lengths)[field.docnums] if is_scored else None,
-        positions=field.positions.astype(np.int64) if field.positions is not None else None,
+        positions=field.positions,
     )
     write_field(
         writer, name, (field.terms.data.data, field.terms.lengths), data, kind=POSITIONS if is_scored else EXISTENCE

@@ -129,11 +129,11 @@ NOT_FOUND = [
 
 def matches(text: str, typed: str, analyzer: Analyzer) -> bool:
     """Does some alternative of the typed word stand in the text?"""
-    return finds({(term.text, term.position) for term in analyzer.terms(text)}, typed, analyzer)
+    return finds(text, {(term.text, term.position) for term in analyzer.terms(text)}, typed, analyzer)
 
 
-def finds(terms: set[tuple[str, int]], typed: str, analyzer: Analyzer) -> bool:
-    """The obvious matcher, given the terms of a text and their positions."""
+def finds(text: str, terms: set[tuple[str, int]], typed: str, analyzer: Analyzer) -> bool:
+    """The obvious matcher, given a text, and its terms with their positions."""
     forms = word_forms(typed, (analyzer,))
     if is_initialism(typed) and has_written([text], in_capitals(typed, (analyzer,)).words, 0):
         return True
