@@ -117,11 +117,13 @@ class DocumentFile:
     @property
     def stored(self) -> StoredReader:
         """The stored fields."""
-        if self._stored is None:
-            self._stored = StoredReader(self.container, STORED)
-            if len(self._stored) != self.doc_count:
-                raise corrupt(self.container.name, f"stored fields of {len(self._stored)} documents")
-        return self._stored
+        stored = self._stored
+        if stored is None:
+            stored = StoredReader(self.container, STORED)
+            if len(stored) != self.doc_count:
+                raise corrupt(self.container.name, f"stored fields of {len(stored)} documents")
+            self._stored = stored
+        return stored
 
     def has_lengths(self, field: str) -> bool:
         """Says whether a field has lengths."""
