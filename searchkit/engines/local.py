@@ -4,12 +4,14 @@ It opens the newest generation, notices when a commit has published a newer one,
 searches: one search sees one generation from beginning to end.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,6 +48,9 @@ from searchkit.settings import Settings, load_settings, with_index
 MAX_LIMIT = 10_000
 """Hits on one page; more are fetched page by page with the cursor."""
 
+_READ_BEFORE = 128
+_SETTLED_NS = 2_000_000_000
+
 
 def open_local(location: str, *, create: bool = False, settings: Settings | None = None) -> "LocalArchive":
     """Open the index in the folder ``location``; see `searchkit.open_archive`."""
@@ -73,7 +78,8 @@ class LocalArchive:
         self._made_here = False
         self._opened_index: ArchiveIndex | None = None
         self._lock = threading.RLock()
-        self._opened: Generation | None = None
+        self._opened: _OpenGeneration | None = None
+        self._listed: tuple[tuple[int, int] | None, int] = (None, -1)
 
     def open(self) -> None:
         """Open the newest generation now, so that what is wrong with the index is said now."""
@@ -207,7 +213,7 @@ class LocalArchive:
         """See `Engine.close`."""
         with self._lock:
             if self._opened is not None:
-                self._opened.close()
+                self._opened.retire()
                 self._opened = None
 
     def __enter__(self) -> Self:
@@ -221,11 +227,12 @@ class LocalArchive:
     @property
     def _index(self) -> ArchiveIndex:
         """The index, made where there is none yet."""
-        if self._opened_index is None:
-            if not store.exists(self.folder):
-                self._make()
-            self._opened_index = store.open_index(self.folder, self.settings)
-        return self._opened_index
+        with self._lock:
+            if self._opened_index is None:
+                if not store.exists(self.folder):
+                    self._make()
+                self._opened_index = store.open_index(self.folder, self.settings)
+            return self._opened_index
 
     def _make(self) -> None:
         try:
@@ -243,12 +250,32 @@ class LocalArchive:
 
     @contextmanager
     def _generation(self) -> Iterator[Generation]:
-        """The newest generation, held meanwhile: Whoosh's readers serve one thread at a time."""
+        """The newest generation, which stays open meanwhile, also when another becomes the newest."""
         with self._lock:
-            if self._opened is None or self._opened.number != self._index.latest_generation():
+            if self._opened is None or self._opened.generation.number != self._newest_number():
                 self.close()
-                self._opened = Generation(self._index, self.settings)
-            yield self._opened
+                self._opened = _OpenGeneration(Generation(self._index, self.settings))
+            opened = self._opened
+            opened.enter()
+        try:
+            yield opened.generation
+        finally:
+            opened.leave()
+
+    def _newest_number(self) -> int:
+        """The number of the newest generation, listed again only when something changed in the folder.
+
+        A change within two seconds of another may leave the folder the same time, so until then nothing is relied on.
+        """
+        try:
+            state = os.stat(self.folder)
+        except OSError:
+            return self._index.latest_generation()
+        seen = state.st_ino, state.st_mtime_ns
+        if self._listed[0] != seen:
+            is_settled = time.time_ns() - state.st_mtime_ns > _SETTLED_NS
+            self._listed = seen if is_settled else None, self._index.latest_generation()
+        return self._listed[1]
 
     def _read(
         self,
@@ -264,7 +291,7 @@ class LocalArchive:
     ) -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
         return with_filters(
-            read_query(query, today=today, zone=generation.calendar.zone),
+            _read(query, today, generation.calendar.zone),
             topics=_values(topics),
             exclude_topics=_values(exclude_topics),
             kinds=_values(kinds),
@@ -273,6 +300,43 @@ class LocalArchive:
             since=since,
             until=until,
         )
+
+
+@lru_cache(maxsize=_READ_BEFORE)
+def _read(query: str, today: date, zone: tzinfo) -> Reading:
+    """A query is asked again with other filters, in another order, and page by page."""
+    return read_query(query, today=today, zone=zone)
+
+
+class _OpenGeneration:
+    """A generation that is closed when it has been retired and the last search has left it."""
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+        self._searches = 0
+        self._is_retired = False
+        self._lock = threading.Lock()
+
+    def enter(self) -> None:
+        """Keep the generation open until `leave`."""
+        with self._lock:
+            self._searches += 1
+
+    def leave(self) -> None:
+        """Undo `enter`."""
+        with self._lock:
+            self._searches -= 1
+            is_done = self._is_retired and self._searches == 0
+        if is_done:
+            self.generation.close()
+
+    def retire(self) -> None:
+        """Close the generation as soon as no search needs it; nobody may enter any more."""
+        with self._lock:
+            self._is_retired = True
+            is_done = self._searches == 0
+        if is_done:
+            self.generation.close()
 
 
 def _values(values: Iterable[str]) -> tuple[str, ...]:

@@ -101,19 +101,24 @@ class Batch:
 def cut(items: Iterator[Unread | Article], limits: BatchLimits, workers: int = 1) -> Iterator[Batch]:
     """Batches of ``items``, in order, such that none of the ``workers`` waits long for another.
 
-    With several, the first batches are smaller and the last is divided.
+    With several, the first batches are smaller, and what is left from the last full one on is divided equally.
     """
-    batch = Batch()
+    batch, held = Batch(), Batch()
     made = 0
     for item in items:
         batch.append(item)
         part = 1.0 if workers == 1 else min(1.0, _FIRST_PART * 2 ** (made // workers))
         if batch.characters >= part * limits.characters or batch.articles >= part * limits.articles:
-            yield batch
+            if workers > 1:
+                held, batch = batch, held
+            if batch.items:
+                yield batch
             batch = Batch()
             made += 1
-    enough = max(batch.characters / limits.characters_alone, batch.articles / limits.articles_alone)
-    yield from _divided(batch, min(workers, int(2 * enough)))
+    for item in batch.items:
+        held.append(item)
+    enough = max(held.characters / limits.characters_alone, held.articles / limits.articles_alone)
+    yield from _divided(held, min(workers, int(2 * enough)))
 
 
 def _divided(batch: Batch, count: int) -> Iterator[Batch]:

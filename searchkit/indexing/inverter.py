@@ -1,7 +1,7 @@
 """A batch of articles turned round: for each text field its terms, and for each term the articles it stands in.
 
 The result is, posting by posting, what `TextField.index` yields article by article (`searchkit.indexing.schema` says
-what the fields are), made by sorting one array of integers. Docnums count the articles of the batch from 0.
+what the fields are), made by sorting the ranks of the terms. Docnums count the articles of the batch from 0.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,13 @@ import numpy.typing as npt
 
 from searchkit.analysis.batch import BatchAnalyzer
 from searchkit.analysis.vocabulary import Ids, TermNumbers, UnitEntries
+from searchkit.codec.kernels import starts_of
 from searchkit.indexing.schema import PART_GAP
 
 _N_PARTS = 3  # title, summary, body: the texts of an article, in the order of their positions
 
 _RUN_CHARS = 300_000
 """Articles are analysed in runs of about so many characters, whose arrays fit the processor's cache."""
-
-_BLOCK = 1 << 15
-"""Occurrences taken apart at a time, for the same reason."""
 
 
 class ArticleText(NamedTuple):
@@ -68,73 +66,55 @@ class InvertedBatch:
 
 
 def invert(articles: Sequence[ArticleText], analyzer: BatchAnalyzer, *, title_weight: float) -> InvertedBatch:
-    """Analyse and invert ``articles``, best about ten million characters at a time.
-
-    Raises ValueError for a batch whose terms, articles and positions cannot be counted together in 64 bits: far more
-    than fits into memory.
-    """
+    """Analyse and invert ``articles``, best about ten million characters at a time."""
     analyzer.forget_too_much()
     chars = (len(title) + len(summary) + len(body) for title, summary, body, _ in articles)
     sizes = np.fromiter(chars, np.int64, len(articles))
     max_positions = int(sizes.max(initial=0)) + (_N_PARTS - 1) * PART_GAP
-    scored = _Layout(len(articles), max_positions.bit_length())
-    exact = _Layout(len(articles), 0)
-    runs = [_analyse(articles[first:last], first, analyzer, scored) for first, last in _cut(sizes)]
-    exact_runs = [_Run(run.ids, _without_positions(run.places, scored)) for run in runs]
+    layout = _Layout(len(articles), max_positions.bit_length())
+    runs = [_analyse(articles[first:last], first, analyzer, layout) for first, last in _cut(sizes)]
     is_used = np.zeros(len(analyzer.position_counts), np.bool_)
     for run in runs:
         is_used[run.ids] = True
     used = np.flatnonzero(is_used)
     terms = _ranked(analyzer.terms, used, analyzer.vocabulary)
+    text, title = _scored_fields(_sorted_occurrences(runs, terms), terms.terms, layout, title_weight)
     words = _ranked(analyzer.words, used, analyzer.vocabulary)
-    text, title = _scored_fields(_sorted_occurrences(runs, terms, scored), terms, scored, title_weight)
-    text_exact, title_exact = _exact_fields(_sorted_occurrences(exact_runs, words, exact), words, exact)
+    text_exact, title_exact = _exact_fields(_sorted_occurrences(runs, words), words.terms, layout)
     return InvertedBatch(text, text_exact, title, title_exact)
 
 
-# An occurrence is one integer, which sorts as it should stand in the index. From its highest bits:
-#     rank of the term | docnum | position | 1 outside the title, 0 in it
-# Sorting the integers themselves, with numpy's vector instructions, takes as long as one pass of a radix argsort over
-# 16 bits, and nothing needs to be gathered afterwards. Without the rank it is called a place. The exact fields have no
-# positions: equal places then fall together and are counted once.
+# Where a term occurs is one integer, a place. From its highest bits:
+#     docnum | position | 1 outside the title, 0 in it
+# Places are found in rising order, so that sorting them by the rank of their term, equal ranks left in order, puts them
+# as they should stand in the index. Ranks are small integers, which a radix sort orders several times faster than numpy
+# sorts ranks and places joined in 64 bits.
 
-Integers = npt.NDArray[np.unsignedinteger]
+Places = npt.NDArray[np.unsignedinteger]
 
 
 class _Layout(NamedTuple):
-    """How many articles there are, and how many bits of an occurrence are its position's."""
+    """How many articles there are, and how many bits of a place are its position's."""
 
     doc_count: int
     position_bits: int
 
     @property
-    def doc_bits(self) -> int:
-        """The bits of the docnum."""
-        return self.doc_count.bit_length()
-
-    @property
-    def posting_shift(self) -> int:
+    def doc_shift(self) -> int:
         """The bits below the docnum."""
         return self.position_bits + 1
 
     @property
-    def rank_shift(self) -> int:
-        """The bits below the rank."""
-        return self.doc_bits + self.position_bits + 1
-
-    def dtype(self, term_count: int) -> np.dtype[np.unsignedinteger]:
-        """The narrowest integers for occurrences of so many terms: half the width sorts in a third of the time."""
-        bits = self.rank_shift + term_count.bit_length()
-        if bits > 64:
-            raise ValueError(f"{self.doc_count} articles, one with 2**{self.position_bits} characters: cut the batch")
-        return np.dtype(np.uint32 if bits <= 32 else np.uint64)
+    def dtype(self) -> np.dtype[np.unsignedinteger]:
+        """The narrowest integers for places."""
+        return np.dtype(np.uint32 if self.doc_count.bit_length() + self.doc_shift <= 32 else np.uint64)
 
 
 class _Run(NamedTuple):
     """Some successive articles of a batch: their units and the places of these."""
 
     ids: Ids
-    places: Integers
+    places: Places
 
 
 class _Ranks(NamedTuple):
@@ -172,11 +152,11 @@ def _analyse(articles: Sequence[ArticleText], first_docnum: int, analyzer: Batch
     analysed = analyzer.analyse(texts, languages)
     text_starts = analysed.text_positions[:-1]
     gaps = _part_positions(np.diff(analysed.text_positions)) - text_starts.reshape(-1, _N_PARTS)
-    keys = first_docnum + np.arange(len(articles), dtype=np.int64)[:, np.newaxis] << layout.position_bits + 1
+    keys = first_docnum + np.arange(len(articles), dtype=np.int64)[:, np.newaxis] << layout.doc_shift
     keys = keys + (gaps << 1) + np.array([0, 1, 1])
     places = analysed.positions << 1
     places += np.repeat(keys.ravel(), np.diff(analysed.bounds))
-    return _Run(analysed.ids, places.view(np.uint64))
+    return _Run(analysed.ids, places.astype(layout.dtype))
 
 
 def _part_positions(position_counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -185,10 +165,6 @@ def _part_positions(position_counts: npt.NDArray[np.int64]) -> npt.NDArray[np.in
     starts = np.zeros_like(lasts)
     np.cumsum(lasts[:, :-1] + PART_GAP, axis=1, out=starts[:, 1:])
     return starts
-
-
-def _without_positions(places: Integers, layout: _Layout) -> Integers:
-    return (places >> np.uint64(layout.posting_shift) << np.uint64(1)) | (places & np.uint64(1))
 
 
 def _ranked(entries: UnitEntries, used: npt.NDArray[np.int64], vocabulary: TermNumbers) -> _Ranks:
@@ -205,139 +181,131 @@ def _ranked(entries: UnitEntries, used: npt.NDArray[np.int64], vocabulary: TermN
     return _Ranks(vocabulary.texts(ordered), by_number, by_unit, entries)
 
 
-def _sorted_occurrences(runs: Sequence[_Run], ranks: _Ranks, layout: _Layout) -> Integers:
+class _Occurrences(NamedTuple):
+    """Where the terms of a field occur: term i from ``starts[i]`` to ``starts[i + 1]``."""
+
+    places: Places
+    starts: npt.NDArray[np.int64]
+    """One more than there are terms."""
+
+
+def _sorted_occurrences(runs: Sequence[_Run], ranks: _Ranks) -> _Occurrences:
     """All occurrences of all terms, sorted."""
-    dtype = layout.dtype(len(ranks.terms))
-    by_number = ranks.by_number.astype(dtype) << dtype.type(layout.rank_shift)
-    by_unit = ranks.by_unit.astype(dtype) << dtype.type(layout.rank_shift)
-    found = []
-    for ids, run_places in runs:
-        places = run_places.astype(dtype, copy=False)
-        firsts = by_unit.take(ids)
-        firsts |= places
-        units, numbers, positions = ranks.entries.others(ids)
-        others = by_number.take(numbers)
-        others |= places.take(units)
-        if layout.position_bits:
-            others += positions.astype(dtype) << dtype.type(1)
-        found += [firsts, others]
-    occurrences = np.concatenate([np.empty(0, dtype), *found])
-    occurrences.sort()
-    beyond = dtype.type(len(ranks.terms) << layout.rank_shift)  # units without a first term
-    return occurrences[: np.searchsorted(occurrences, beyond)]
+    found = [_occurrences(run, ranks) for run in runs]
+    term_ranks = np.concatenate([np.empty(0, np.int32), *(of_run for of_run, _ in found)])
+    places = np.concatenate([np.empty(0, np.uint32), *(of_run for _, of_run in found)])
+    counts = np.bincount(term_ranks, minlength=len(ranks.terms) + 1)[:-1]  # the last: units without a first term
+    starts = starts_of(counts)
+    return _Occurrences(places[stable_order(term_ranks, len(ranks.terms))[: starts[-1]]], starts)
+
+
+def _occurrences(run: _Run, ranks: _Ranks) -> tuple[npt.NDArray[np.int32], Places]:
+    """Rank and place of all terms in a run, in the order of the places."""
+    firsts = ranks.by_unit.take(run.ids)
+    units, numbers, positions = ranks.entries.others(run.ids)
+    if not len(units):
+        return firsts, run.places
+    slots = units + np.arange(1, len(units) + 1)  # behind the first of its unit and all others before
+    is_first = np.ones(len(firsts) + len(units), np.bool_)
+    is_first[slots] = False
+    term_ranks = np.empty(len(is_first), np.int32)
+    term_ranks[is_first] = firsts
+    term_ranks[slots] = ranks.by_number.take(numbers)
+    places = np.empty(len(is_first), run.places.dtype)
+    places[is_first] = run.places
+    places[slots] = run.places.take(units) + (positions << 1).astype(places.dtype)
+    return term_ranks, places
 
 
 class _Postings(NamedTuple):
-    """Sorted occurrences taken apart."""
+    """The postings of sorted occurrences."""
 
-    ranks: npt.NDArray[np.int32]
     docnums: npt.NDArray[np.int32]
     starts: npt.NDArray[np.int64]
     """Of each posting, its first occurrence; at last the number of occurrences."""
-    begins_in_title: npt.NDArray[np.bool_]
-    in_title: Integers
-    """The occurrences in titles."""
+    term_starts: npt.NDArray[np.int64]
+    """Of each term, its first posting; at last the number of postings."""
 
     @property
     def frequencies(self) -> npt.NDArray[np.int32]:
         """Of each posting, how many occurrences it has."""
         return np.diff(self.starts).astype(np.int32)
 
-    @property
-    def term_starts(self) -> npt.NDArray[np.int64]:
-        """The first posting of each term."""
-        is_first = np.ones(len(self.ranks), np.bool_)
-        np.not_equal(self.ranks[1:], self.ranks[:-1], out=is_first[1:])
-        return np.flatnonzero(is_first)
+
+def _postings(occurrences: _Occurrences, layout: _Layout) -> _Postings:
+    docnums = occurrences.places >> occurrences.places.dtype.type(layout.doc_shift)
+    is_start = np.ones(len(docnums) + 1, np.bool_)
+    np.not_equal(docnums[1:], docnums[:-1], out=is_start[1:-1])
+    is_start[occurrences.starts] = True
+    starts = np.flatnonzero(is_start)
+    return _Postings(docnums[starts[:-1]].astype(np.int32), starts, np.searchsorted(starts, occurrences.starts))
 
 
-def _read(occurrences: Integers, layout: _Layout) -> _Postings:
-    """Take sorted occurrences apart, block by block: arrays as long as a batch do not fit the processor's cache."""
-    of = occurrences.dtype.type
-    doc_mask = of((1 << layout.doc_bits) - 1)
-    ranks, docnums = [np.empty(0, np.int32)], [np.empty(0, np.int32)]
-    starts, begins_in_title, in_title = [], [np.empty(0, np.bool_)], [occurrences[:0]]
-    before = np.iinfo(occurrences.dtype).max
-    for first in range(0, len(occurrences), _BLOCK):
-        block = occurrences[first : first + _BLOCK]
-        postings = block >> of(layout.posting_shift)
-        is_start = np.empty(len(block), np.bool_)
-        is_start[0] = postings[0] != before
-        np.not_equal(postings[1:], postings[:-1], out=is_start[1:])
-        before = postings[-1]
-        starting = np.flatnonzero(is_start)
-        postings = postings[starting]
-        is_title = (block & of(1)) == 0
-        ranks.append((postings >> of(layout.doc_bits)).astype(np.int32))
-        docnums.append((postings & doc_mask).astype(np.int32))
-        starts.append(starting + first)
-        begins_in_title.append(is_title[starting])
-        in_title.append(block[is_title])
-    starts.append(np.array([len(occurrences)]))
-    return _Postings(
-        np.concatenate(ranks),
-        np.concatenate(docnums),
-        np.concatenate(starts),
-        np.concatenate(begins_in_title),
-        np.concatenate(in_title),
-    )
+def _in_titles(occurrences: _Occurrences) -> tuple[_Occurrences, npt.NDArray[np.int64]]:
+    """The occurrences in titles, of those terms that have any; and which terms these are."""
+    in_title = np.flatnonzero((occurrences.places & occurrences.places.dtype.type(1)) == 0)
+    starts = np.searchsorted(in_title, occurrences.starts)
+    terms = np.flatnonzero(starts[1:] > starts[:-1])
+    return _Occurrences(occurrences.places[in_title], np.append(starts[terms], len(in_title))), terms
 
 
 def _scored_fields(
-    occurrences: Integers, ranks: _Ranks, layout: _Layout, title_weight: float
+    occurrences: _Occurrences, terms: list[bytes], layout: _Layout, title_weight: float
 ) -> tuple[InvertedField, InvertedField]:
     """The field of whole articles, and that of their titles."""
-    whole = _read(occurrences, layout)
-    title = _read(whole.in_title, layout)
-    title_weights = title.frequencies.astype(np.float64)
-    weights = whole.frequencies.astype(np.float64)
-    in_title = np.flatnonzero(whole.begins_in_title)
-    weights[in_title] = _weights(title.frequencies, whole.frequencies[in_title], title_weight)
+    whole = _postings(occurrences, layout)
+    title_occurrences, title_terms = _in_titles(occurrences)
+    title = _postings(title_occurrences, layout)
+    frequencies, title_frequencies = whole.frequencies, title.frequencies
+    weights = frequencies.astype(np.float64)
+    begin_in_title = np.flatnonzero((occurrences.places[whole.starts[:-1]] & 1) == 0)
+    weights[begin_in_title] = _weights(title_frequencies, frequencies[begin_in_title], title_weight)
+    title_weights = title_frequencies.astype(np.float64)
     return (
-        _scored_field(occurrences, whole, weights, ranks.terms, layout),
-        _scored_field(whole.in_title, title, title_weights, ranks.terms, layout),
+        _scored_field(occurrences, whole, weights, terms, layout),
+        _scored_field(title_occurrences, title, title_weights, [terms[i] for i in title_terms.tolist()], layout),
     )
 
 
 def _scored_field(
-    occurrences: Integers,
+    occurrences: _Occurrences,
     postings: _Postings,
     weights: npt.NDArray[np.float64],
     terms: list[bytes],
     layout: _Layout,
 ) -> InvertedField:
-    of = occurrences.dtype.type
-    mask = of((1 << layout.position_bits) - 1)
-    positions = np.empty(len(occurrences), np.uint32)
-    for first in range(0, len(occurrences), _BLOCK):
-        positions[first : first + _BLOCK] = occurrences[first : first + _BLOCK] >> of(1) & mask
-    term_starts = postings.term_starts
+    of = occurrences.places.dtype.type
+    positions = occurrences.places >> of(1)
+    positions &= of((1 << layout.position_bits) - 1)
     frequencies = postings.frequencies
     return InvertedField(
-        terms=[terms[rank] for rank in postings.ranks[term_starts].tolist()],
-        term_offsets=np.append(term_starts, len(weights)),
+        terms=terms,
+        term_offsets=postings.term_starts,
         docnums=postings.docnums,
         frequencies=frequencies,
         weights=weights,
         position_offsets=postings.starts,
-        positions=positions,
+        positions=positions.astype(np.uint32, copy=False),
         lengths=np.bincount(postings.docnums, frequencies, layout.doc_count).astype(np.int64),
     )
 
 
-def _exact_fields(occurrences: Integers, ranks: _Ranks, layout: _Layout) -> tuple[InvertedField, InvertedField]:
+def _exact_fields(
+    occurrences: _Occurrences, terms: list[bytes], layout: _Layout
+) -> tuple[InvertedField, InvertedField]:
     """The exact field of whole articles, and that of their titles."""
-    whole = _read(occurrences, layout)
-    title = _read(whole.in_title, layout)
-    return _exact_field(whole, ranks.terms, layout), _exact_field(title, ranks.terms, layout)
+    in_titles, title_terms = _in_titles(occurrences)
+    return (
+        _exact_field(_postings(occurrences, layout), terms, layout),
+        _exact_field(_postings(in_titles, layout), [terms[i] for i in title_terms.tolist()], layout),
+    )
 
 
 def _exact_field(postings: _Postings, terms: list[bytes], layout: _Layout) -> InvertedField:
-    term_starts = postings.term_starts
     count = len(postings.docnums)
     return InvertedField(
-        terms=[terms[rank] for rank in postings.ranks[term_starts].tolist()],
-        term_offsets=np.append(term_starts, count),
+        terms=terms,
+        term_offsets=postings.term_starts,
         docnums=postings.docnums,
         frequencies=np.broadcast_to(np.int32(1), count),
         weights=np.broadcast_to(np.float64(1.0), count),

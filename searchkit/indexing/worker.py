@@ -6,11 +6,12 @@ each part: lines of JSON Lines as they stand in their file, or articles, one a l
 one reply, in JSON. Nothing is pickled. When standard input ends, so does the process.
 """
 
+import gc
 import json
 import signal
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from struct import Struct
 from typing import IO, Any
@@ -51,6 +52,10 @@ class PartsBuilder:
 
     def build(self, segment: ArraySegment, parts: Sequence[Part]) -> Built:
         """Write ``segment`` with the articles of ``parts``; of several with one id the last."""
+        with _no_garbage_collection():
+            return self._build(segment, parts)
+
+    def _build(self, segment: ArraySegment, parts: Sequence[Part]) -> Built:
         articles: dict[str, Article] = {}
         of_blocks = []
         for part in parts:
@@ -62,6 +67,18 @@ class PartsBuilder:
             return Built(None, [], of_blocks)
         self._builder.build(list(articles.values()), segment)
         return Built(segment, list(articles), of_blocks)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Thousands of articles are made in a row, and looking through them for cycles takes a fifth of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _read(block: LineBlock, articles: dict[str, Article]) -> BlockReadings:
@@ -181,6 +198,7 @@ def main() -> None:
     frame = read_frame(requests)
     if frame is None:
         return
+    gc.freeze()  # what has been imported stays
     start = json.loads(frame)
     builder = PartsBuilder(IndexStorage(start["folder"], durable=start["durable"]), Settings(**start["settings"]))
     try:

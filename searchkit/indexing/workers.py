@@ -28,6 +28,9 @@ _MOST_BY_DEFAULT = 4
 _AHEAD = 1
 """Batches that wait for a process: none has to wait for the next one to be read."""
 
+_ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 28), "MALLOC_TRIM_THRESHOLD_": str(1 << 29)}
+"""For glibc: arrays that come and go with each batch stay with the process, which need not clear their pages again."""
+
 
 def worker_count(workers: int | None) -> int:
     """How many processes build: as many as asked for, or one for each core, at most four."""
@@ -116,7 +119,11 @@ class _Process:
 
     def __init__(self, storage: Any, settings: Settings) -> None:
         command = [sys.executable, "-P", "-m", "searchkit.indexing.worker"]  # -P: nothing from the current folder
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
+        environment = {
+            **_ALLOCATOR,
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+        }
         try:
             self._process = subprocess.Popen(
                 command,

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from typing import Any
 
-from searchkit.analysis import Analyzer, analyzer_for
-from searchkit.article import Article
+from searchkit.analysis import analyzer_for
 from searchkit.page.cursor import decode_cursor, encode_cursor
 from searchkit.page.facets import count_labels, count_years
 from searchkit.page.model import Bucket, FacetName, FacetValue, Hit, Interval, Page, Snippet, Sort
-from searchkit.page.snippets import build_snippets, find_matches, merge_marks
+from searchkit.page.snippets import Marker, build_snippets, count_more, merge_marks
 from searchkit.page.timeline import build_timeline
 from searchkit.plan.execute import Matches, execute
 from searchkit.plan.generation import Generation
@@ -45,7 +45,8 @@ def build_page(reading: Reading, request: PageRequest, generation: Generation) -
     offset = total - len(left.docnums)
     shown = ranked(left, generation, request.sort, request.limit)
     marked = highlights(reading.node, generation.analyzers)
-    hits = tuple([_hit(match, marked, request.snippets, generation) for match in shown])
+    maker = _HitMaker(marked, request.snippets, generation)
+    hits = tuple([maker.hit(match) for match in shown])
     next_cursor = None
     if shown and offset + len(shown) < total:
         next_cursor = encode_cursor(rank_key(shown[-1], generation, request.sort, hits[-1].id), search)
@@ -73,35 +74,59 @@ def count_facet(name: FacetName, matches: Matches, generation: Generation) -> tu
     return count_labels(generation.labels(_LABEL_FIELDS[name]), matches.docnums, limit=FACET_LIMIT)
 
 
-def _hit(match: Ranked, marked: tuple[Highlight, ...], with_snippets: bool, generation: Generation) -> Hit:
-    article = generation.article(match.docnum)
-    analyzer = analyzer_for(article.language or generation.language)
-    return Hit(
-        id=article.id,
-        title=article.title,
-        published=_as_seen(article.published, generation.calendar.zone),
-        topics=article.topics,
-        authors=article.authors,
-        kind=article.kind,
-        url=article.url,
-        score=match.score,
-        snippets=_snippets(article, marked, analyzer) if with_snippets else (),
-        title_marks=merge_marks(find_matches(article.title, marked, analyzer)),
-    )
+class _HitMaker:
+    """Makes the hits of one page, and what marks them once for each language of their articles."""
+
+    def __init__(self, marked: tuple[Highlight, ...], with_snippets: bool, generation: Generation) -> None:
+        self._marked = marked
+        self._with_snippets = with_snippets
+        self._generation = generation
+        self._markers: dict[str, tuple[Marker, Marker]] = {}
+
+    def hit(self, match: Ranked) -> Hit:
+        """The hit of one match, straight from the stored fields: an article in the index has been checked."""
+        stored = self._generation.stored(match.docnum)
+        title, published = stored["title"], stored["published"]
+        in_title, in_text = self._markers_of(stored["language"] or self._generation.language)
+        snippets, more = self._snippets(stored, in_text) if self._with_snippets else ((), 0)
+        return Hit(
+            id=stored["id"],
+            title=title,
+            published=None if published is None else _as_seen(published, self._generation.calendar.zone),
+            topics=tuple(stored["topics"]),
+            authors=tuple(stored["authors"]),
+            kind=stored["kind"],
+            url=stored["url"],
+            score=match.score,
+            snippets=snippets,
+            title_marks=merge_marks(in_title.find(title)),
+            more_passages=more,
+        )
+
+    def _markers_of(self, language: str) -> tuple[Marker, Marker]:
+        """What marks titles, and what marks all other text."""
+        found = self._markers.get(language)
+        if found is None:
+            analyzer = analyzer_for(language)
+            elsewhere = tuple(highlight for highlight in self._marked if not highlight.title_only)
+            in_text = Marker(elsewhere, analyzer)
+            in_title = in_text if len(elsewhere) == len(self._marked) else Marker(self._marked, analyzer)
+            found = self._markers[language] = in_title, in_text
+        return found
+
+    def _snippets(self, stored: dict[str, Any], marker: Marker) -> tuple[tuple[Snippet, ...], int]:
+        """Passages of the body, or of the summary where only that has a match, or there is no body; how many more."""
+        for text in (stored["body"], stored["summary"]):
+            matches = marker.find(text) if text else []
+            if matches:
+                snippets = build_snippets(text, matches)
+                return snippets, count_more(snippets, matches)
+        return build_snippets(stored["body"], ()) or build_snippets(stored["summary"], ()), 0
 
 
-def _snippets(article: Article, marked: tuple[Highlight, ...], analyzer: Analyzer) -> tuple[Snippet, ...]:
-    """Passages of the body, or of the summary where only that has a match, or there is no body."""
-    wanted = tuple(highlight for highlight in marked if not highlight.title_only)
-    for text in (article.body, article.summary):
-        matches = find_matches(text, wanted, analyzer)
-        if matches:
-            return build_snippets(text, matches)
-    return build_snippets(article.body, []) or build_snippets(article.summary, [])
-
-
-def _as_seen(moment: date | None, zone: tzinfo) -> date | None:
+def _as_seen(published: str, zone: tzinfo) -> date:
     """A moment with an offset in the archive's time zone: the day shown is the day it is counted under."""
-    if isinstance(moment, datetime) and moment.tzinfo is not None:
-        return moment.astimezone(zone)
-    return moment
+    if len(published) == 10:
+        return date.fromisoformat(published)
+    moment = datetime.fromisoformat(published)
+    return moment.astimezone(zone) if moment.tzinfo is not None else moment

@@ -42,7 +42,10 @@ class Snippet:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One article on a page. ``title_marks`` are offsets into ``title``; ``score`` is 0 where nothing was scored."""
+    """One article on a page. ``title_marks`` are offsets into ``title``; ``score`` is 0 where nothing was scored.
+
+    ``more_passages`` is how many passages of the article match beside those that the snippets show.
+    """
 
     id: str
     title: str
@@ -54,6 +57,7 @@ class Hit:
     score: float
     snippets: tuple[Snippet, ...] = ()
     title_marks: tuple[Mark, ...] = ()
+    more_passages: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The hit as JSON-able data, its date in ISO 8601."""
@@ -68,6 +72,7 @@ class Hit:
             "url": self.url,
             "score": self.score,
             "snippets": [snippet.to_dict() for snippet in self.snippets],
+            "more_passages": self.more_passages,
         }
 
 

@@ -2,115 +2,147 @@
 
 What is marked is what matched: whole words as written for stems and folded accents, a phrase as one mark. The
 article is read with the same analysis as when it was indexed. Passages are chosen by how many different things of
-the query they show, then by how many marks, then by which comes first, and are cut between words, at the start of a
-sentence where one is near.
+the query they show, then by how near those stand to each other, then by how many marks, then by which comes first.
+They are cut between words, at the start of a sentence where one is near.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
-from searchkit.analysis import Analyzer, Kind, Token, fold, tokenize
+from searchkit.analysis import Analyzer, Kind, tokenize
+from searchkit.page.chunks import ChunkedText, Place, terms_of_language
 from searchkit.page.model import Mark, Snippet
 from searchkit.plan.highlights import Highlight
+
+WIDTH = 220
+"""Characters of a passage, about."""
 
 _SENTENCE_START = re.compile(r"(?:(?<=[.!?…。！？])[\s\"'”’)\]]+|\n\s*)(?=\S)|(?<=[。！？])")
 _SPACE = re.compile(r"\s+")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A place in a text that matches one of the highlights: which, and its characters from start to end."""
+class Found(NamedTuple):
+    """A place in a text that matches one of the highlights: its characters from start to end, and which."""
 
-    highlight: int
     start: int
     end: int
+    highlight: int
+
+
+class Marker:
+    """Finds what a query marks in texts of one language."""
+
+    def __init__(self, highlights: Iterable[Highlight], analyzer: Analyzer) -> None:
+        wanted = list(enumerate(highlights))
+        self._prefixes = [(number, highlight.prefix) for number, highlight in wanted if highlight.prefix is not None]
+        self._words: dict[str, list[int]] = {}  # by term, the highlights of one word that it stands for
+        self._phrases: list[tuple[int, Highlight]] = []
+        for number, highlight in wanted:
+            if len(highlight.slots) == 1:
+                for term in highlight.slots[0]:
+                    self._words.setdefault(term, []).append(number)
+            elif highlight.slots:
+                self._phrases.append((number, highlight))
+        in_phrases = {term for _, highlight in self._phrases for slot in highlight.slots for term in slot}
+        self._terms = self._words.keys() | in_phrases
+        self._forms = terms_of_language(analyzer)
+
+    def find(self, text: str) -> list[Found]:
+        """Every match of each highlight in ``text``, in order of where they start."""
+        chunked = ChunkedText(text)
+        found: list[Found] = []
+        if self._terms:
+            places = chunked.places(self._forms, self._terms, with_positions=bool(self._phrases))
+            for term, (_, start, end) in places:
+                found += [Found(start, end, number) for number in self._words.get(term, ())]
+            if places and self._phrases:
+                found += self._find_phrases(places)
+        for number, prefix in self._prefixes:
+            found += [Found(start, end, number) for start, end in _prefix_places(chunked, prefix)]
+        return sorted(set(found)) if len(found) > 1 else found
+
+    def _find_phrases(self, places: list[tuple[str, Place]]) -> Iterator[Found]:
+        by_term: dict[str, list[Place]] = defaultdict(list)
+        for term, place in places:
+            by_term[term].append(place)
+        for number, highlight in self._phrases:
+            for start, end in _phrase_places(by_term, highlight):
+                yield Found(start, end, number)
 
 
 def find_matches(text: str, highlights: Iterable[Highlight], analyzer: Analyzer) -> list[Found]:
     """Every match of each highlight in ``text``, in order of where they start."""
-    wanted = list(highlights)
-    if not wanted:
-        return []
-    by_term = _words_by_term(text, wanted, analyzer)
-    found = []
-    for number, highlight in enumerate(wanted):
-        if highlight.prefix is not None:
-            found += [Found(number, *place) for place in _prefix_places(text, highlight.prefix)]
-        else:
-            found += [Found(number, *place) for place in _phrase_places(by_term, highlight)]
-    return sorted(set(found), key=lambda match: (match.start, match.end, match.highlight))
+    return Marker(highlights, analyzer).find(text)
 
 
 def merge_marks(matches: Iterable[Found]) -> tuple[Mark, ...]:
     """The marks of matches given in order: overlapping ones become one."""
     marks: list[Mark] = []
-    for match in matches:
-        if marks and match.start < marks[-1][1]:
-            marks[-1] = (marks[-1][0], max(marks[-1][1], match.end))
+    for start, end, _ in matches:
+        if marks and start < marks[-1][1]:
+            if end > marks[-1][1]:
+                marks[-1] = (marks[-1][0], end)
         else:
-            marks.append((match.start, match.end))
+            marks.append((start, end))
     return tuple(marks)
 
 
-def build_snippets(text: str, matches: list[Found], *, width: int = 220, most: int = 2) -> tuple[Snippet, ...]:
+def build_snippets(text: str, matches: Sequence[Found], *, width: int = WIDTH, most: int = 2) -> tuple[Snippet, ...]:
     """Up to ``most`` passages of about ``width`` characters as they stand, or the beginning without matches."""
-    if not text.strip():
-        return ()
     if not matches:
-        return (_beginning(text, width),)
+        return () if not text or text.isspace() else (_beginning(text, width),)
     chosen: list[tuple[int, int]] = []
-    shown: set[int] = set()
-    windows = _windows(matches, width)
-    while windows and len(chosen) < most:
-        best = max(windows, key=lambda window: _worth(window, shown))
-        if chosen and not {match.highlight for match in best} - shown and len(best) < 2:
+    shown: frozenset[int] = frozenset()
+    stretches = [matches]
+    while stretches and len(chosen) < most:
+        windows = [window for stretch in stretches for window in _windows(stretch, width, shown)]
+        best = windows[0] if len(windows) == 1 else max(windows)
+        if chosen and not best.unseen and best.marks < 2:
             break
-        shown |= {match.highlight for match in best}
-        first, last = best[0].start, max(match.end for match in best)
-        before = max((end for _, end in chosen if end <= first), default=0)
-        after = min((start for start, _ in chosen if start >= last), default=len(text))
-        span = _cut(text, first, last, width, before, after)
-        chosen.append(span)
-        windows = [w for w in windows if max(match.end for match in w) <= span[0] or w[0].start >= span[1]]
-    return tuple(_snippet(text, span, matches) for span in sorted(chosen))
+        shown |= best.highlights
+        first, last = -best.minus_first, best.last
+        before = max([end for _, end in chosen if end <= first], default=0)
+        after = min([start for start, _ in chosen if start >= last], default=len(text))
+        start, end = _cut(text, first, last, width, before, after)
+        chosen.append((start, end))
+        if len(chosen) < most:
+            stretches = [part for stretch in stretches for part in _without(stretch, start, end)]
+    return tuple([_snippet(text, span, matches) for span in sorted(chosen)])
 
 
-def _words_by_term(text: str, highlights: list[Highlight], analyzer: Analyzer) -> dict[str, list[tuple[int, int, int]]]:
-    """Where each term that a highlight needs stands: position, start, end."""
-    needed = {term for highlight in highlights for slot in highlight.slots for term in slot}
-    places: dict[str, list[tuple[int, int, int]]] = defaultdict(list)
-    if needed:
-        for token in tokenize(text):
-            for term in analyzer.forms(token.text, token.kind):
-                if term in needed:
-                    places[term].append((token.position, token.start, token.end))
-    return places
+def count_more(snippets: Iterable[Snippet], matches: Iterable[Found], *, width: int = WIDTH) -> int:
+    """How many passages of about ``width`` characters the matches beside the ``snippets`` would fill."""
+    spans = [(snippet.start, snippet.start + len(snippet.text)) for snippet in snippets]
+    more = 0
+    full = -1
+    for match in matches:
+        if match.end > full and not any(start <= match.start and match.end <= end for start, end in spans):
+            more += 1
+            full = match.start + width
+    return more
 
 
-def _prefix_places(text: str, prefix: str) -> Iterator[tuple[int, int]]:
-    for token in tokenize(text):
-        if fold(token.text).startswith(prefix):
-            yield _place(token, prefix)
+def _prefix_places(chunked: ChunkedText, prefix: str) -> Iterator[tuple[int, int]]:
+    for start, end in chunked.beginning(prefix):
+        if len(prefix) == 1 and _is_pair(chunked.text[start:end]):
+            yield start, start + 1  # a pair found by its first character is marked for that character only
+        else:
+            yield start, end
 
 
-def _place(token: Token, prefix: str) -> tuple[int, int]:
-    """A pair found by its first character is marked for that character only."""
-    if token.kind is Kind.PAIR and len(prefix) == 1:
-        return token.start, token.start + 1
-    return token.start, token.end
+def _is_pair(written: str) -> bool:
+    return len(written) == 2 and next(tokenize(written)).kind is Kind.PAIR
 
 
-def _phrase_places(by_term: dict[str, list[tuple[int, int, int]]], highlight: Highlight) -> Iterator[tuple[int, int]]:
-    """Start and end of every run of words that fills the slots in order, up to ``slop`` words between each."""
+def _phrase_places(by_term: dict[str, list[Place]], highlight: Highlight) -> Iterator[tuple[int, int]]:
+    """Start and end of every run of words that fills two or more slots in order, up to ``slop`` words between each."""
     slots = [sorted({place for term in slot for place in by_term.get(term, ())}) for slot in highlight.slots]
-    if not slots or not all(slots):
+    if not all(slots):
         return
     reach = highlight.slop + 1
-    ends: dict[int, list[tuple[int, int]]] = defaultdict(
-        list
-    )  # position of the slot filled last -> (start, end) so far
+    ends: dict[int, list[tuple[int, int]]] = defaultdict(list)  # position of the last slot -> (start, end) so far
     for position, start, end in slots[0]:
         ends[position].append((start, end))
     for slot in slots[1:]:
@@ -126,21 +158,61 @@ def _phrase_places(by_term: dict[str, list[tuple[int, int, int]]], highlight: Hi
         yield from spans
 
 
-def _windows(matches: list[Found], width: int) -> list[list[Found]]:
-    """For every match the run of matches from it on that fits into ``width`` characters."""
+class _Window(NamedTuple):
+    """A run of matches that fits into a passage. Of two windows the greater tuple is the better passage."""
+
+    unseen: int
+    """How many of its highlights no passage shows yet."""
+    different: int
+    """How many highlights it has."""
+    minus_gap: int
+    """The fewest characters that have a match of each of the highlights, less those matches: their nearness."""
+    marks: int
+    minus_first: int
+    last: int
+    highlights: frozenset[int]
+
+
+def _windows(matches: Sequence[Found], width: int, shown: frozenset[int]) -> list[_Window]:
+    """The runs of matches that fit into ``width`` characters, without those that are part of another."""
     windows = []
-    stop = 0
-    for first in range(len(matches)):
-        stop = max(stop, first + 1)
-        while stop < len(matches) and matches[stop].end - matches[first].start <= width:
+    stop = last = 0
+    count = len(matches)
+    for number, (first, end, _) in enumerate(matches):
+        reached = stop
+        if number >= stop:
+            stop, last = number + 1, end
+        while stop < count and (furthest := max(matches[stop].end, last)) - first <= width:
+            last = furthest
             stop += 1
-        windows.append(matches[first:stop])
+        if stop > reached:
+            run = matches[number:stop]
+            highlights = frozenset([match.highlight for match in run])
+            different = len(highlights)
+            gap = _gap(run, different) if different > 1 else 0
+            unseen = len(highlights - shown) if shown else different
+            windows.append(_Window(unseen, different, -gap, stop - number, -first, last, highlights))
+        if stop == count:
+            break
     return windows
 
 
-def _worth(window: list[Found], shown: set[int]) -> tuple[int, int, int]:
-    different = {match.highlight for match in window}
-    return len(different - shown), len(different), len(window)
+def _gap(run: Sequence[Found], different: int) -> int:
+    """The least distance, from end to start, that a stretch with all highlights of the run spans."""
+    least = run[-1].end
+    latest: dict[int, Found] = {}
+    for match in run:
+        latest.pop(match.highlight, None)
+        latest[match.highlight] = match
+        if len(latest) == different:
+            least = min(least, match.start - next(iter(latest.values())).end)
+    return max(least, 0)
+
+
+def _without(matches: Sequence[Found], start: int, end: int) -> list[Sequence[Found]]:
+    """The matches before and behind a passage that is taken, where there are any."""
+    parts = [match for match in matches if match.end <= start], [match for match in matches if match.start >= end]
+    return [part for part in parts if part]
 
 
 def _cut(text: str, first: int, last: int, width: int, before: int, after: int) -> tuple[int, int]:
@@ -150,13 +222,12 @@ def _cut(text: str, first: int, last: int, width: int, before: int, after: int) 
     """
     spare = max(width - (last - first), 0)
     earliest = max(first - spare * 2 // 3, before)
-    starts = [match.end() for match in _SENTENCE_START.finditer(text, earliest, first) if match.end() <= first]
     if earliest == 0:
         start = len(text) - len(text.lstrip()) if text[:first].isspace() else 0
-    elif starts:
-        start = starts[0]
     else:
-        start = _after_space(text, earliest, first)
+        ends = (match.end() for match in _SENTENCE_START.finditer(text, earliest, first))
+        sentence = next((end for end in ends if end <= first), None)
+        start = _after_space(text, earliest, first) if sentence is None else sentence
     end = min(max(start + width, last), after)
     return start, _before_space(text, last, end)
 
@@ -169,9 +240,12 @@ def _after_space(text: str, earliest: int, first: int) -> int:
 def _before_space(text: str, last: int, end: int) -> int:
     if end >= len(text):
         return len(text.rstrip()) if last <= len(text.rstrip()) else end
-    spaces = [match.start() for match in _SPACE.finditer(text, last, end)]
-    if spaces:
-        return spaces[-1]
+    behind = text[last:end]
+    if behind and behind[-1].isspace():
+        return last + len(behind.rstrip())
+    words = behind.split()
+    if words and len(words[-1]) < len(behind):
+        return last + len(behind[: -len(words[-1])].rstrip())
     return end if _is_unspaced(text[last:end]) else last
 
 
@@ -187,7 +261,7 @@ def _beginning(text: str, width: int) -> Snippet:
     return Snippet(text[start:end], (), start)
 
 
-def _snippet(text: str, span: tuple[int, int], matches: list[Found]) -> Snippet:
+def _snippet(text: str, span: tuple[int, int], matches: Sequence[Found]) -> Snippet:
     start, end = span
     inside = [match for match in matches if start <= match.start and match.end <= end]
     marks = tuple((first - start, last - start) for first, last in merge_marks(inside))

@@ -5,6 +5,7 @@ docnums that run through all segments: one array operation for the whole archive
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from whoosh.reading import IndexReader
 
 from searchkit.analysis import Analyzer, analyzers_for
 from searchkit.article import Article
+from searchkit.codec.kernels import ranges
 from searchkit.codec.lengths import LENGTHS
 from searchkit.dates import UNDATED, ArchiveCalendar
 from searchkit.plan.cache import ArrayCache
@@ -28,8 +30,13 @@ __all__ = ["Docnums", "Generation"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
+_OFTEN = 1 << 15
+"""Articles that a word is in from which on its places are read for the articles in question only."""
+
+_MANY_BETWEEN = 16
+
 CACHED_BYTES = 12 << 20
-"""Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 160 kB."""
+"""Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
 
 
 class Generation:
@@ -53,6 +60,7 @@ class Generation:
         self.has_deletions = any(segment.has_deletions for segment, _ in self.segments)
         self.bases: Docnums = np.array([*(base for _, base in self.segments), self.doc_count_all], dtype=np.int64)
         """Where each segment begins, and the end of the last."""
+        self._starts: list[int] = self.bases[:-1].tolist()
         self._columns: dict[str, LabelColumn] = {}
         self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
         self._idfs: dict[tuple[str, str], float] = {}
@@ -83,8 +91,8 @@ class Generation:
     @cached_property
     def analyzers(self) -> tuple[Analyzer, ...]:
         """The analysis of each language that articles are in: a query word means its form in any of them."""
-        found = [term.decode() for term in self.reader.lexicon("language")]
-        return analyzers_for([self.language, *found])
+        found = sorted({term for segment, _ in self.segments for term in segment.all_terms("language")})
+        return analyzers_for([self.language, *(term.decode() for term in found)])
 
     @cached_property
     def is_ordered_by_date(self) -> bool:
@@ -107,14 +115,13 @@ class Generation:
         found = self._cache.get((field, term, "docnums"))
         if found is None:
             key = term.encode()
-            found = self._only_live(
-                _joined([segment.docnums(field, key) + base for segment, base in self.segments], np.int64)
-            )
-            self._cache.put((field, term, "docnums"), found)
-        return found
+            parts = [segment.docnums(field, key) + base for segment, base in self.segments]
+            found = self._only_live(_joined(parts, np.int64))
+            self._cache.put((field, term, "docnums"), found.astype(np.int32))
+        return found.astype(np.int64, copy=False)
 
     def scores(self, field: str, term: str) -> Scores:
-        """The BM25 score of each of `docnums`."""
+        """The BM25 score of each of `docnums`, rounded to float32, as which it is kept."""
         found = self._cache.get((field, term, "scores"))
         if found is None:
             docnums = self.docnums(field, term)
@@ -122,13 +129,16 @@ class Generation:
                 return np.empty(0)
             codes, norms = self._length_norms(field)
             weights = self._weights(field, term)
-            found = bm25(weights, norms[codes[docnums]], idf=self._idf(field, term), k1=self._settings.k1)
+            scores = bm25(weights, norms[codes[docnums]], idf=self._idf(field, term), k1=self._settings.k1)
+            found = scores.astype(np.float32)
             self._cache.put((field, term, "scores"), found)
-        return found
+        return found.astype(np.float64)
 
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
-        """Every place where ``term`` stands in the articles ``among``."""
+        """Every place where ``term`` stands in the articles ``among``, and maybe in others."""
         key = term.encode()
+        if len(self.docnums(field, term)) <= _OFTEN:
+            return _near(self._all_occurrences(field, term), among)
         found = [
             segment.occurrences(field, key, part) + (base << POSITION_BITS)
             for segment, base, part in self.by_segment(among)
@@ -137,9 +147,13 @@ class Generation:
 
     def docnums_with_prefix(self, field: str, prefix: str) -> Docnums:
         """The live docnums that have a term of the field that begins with ``prefix``."""
-        key = prefix.encode()
-        found = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
-        return self._only_live(_joined(found, np.int64))
+        found = self._cache.get((field, prefix, "prefix"))
+        if found is None:
+            key = prefix.encode()
+            parts = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
+            found = self._only_live(_joined(parts, np.int64))
+            self._cache.put((field, prefix, "prefix"), found.astype(np.int32))
+        return found.astype(np.int64, copy=False)
 
     def published_between(self, docnums: Docnums, first: int, end: int) -> npt.NDArray[np.bool_] | slice:
         """Which of the ascending ``docnums`` were published from the instant ``first`` up to ``end``, exclusive.
@@ -191,8 +205,29 @@ class Generation:
 
     def segment_of(self, docnum: int) -> tuple[SegmentView, int]:
         """The segment of a docnum, and its docnum inside it."""
-        segment, base = self.segments[int(self.bases.searchsorted(docnum, side="right")) - 1]
+        segment, base = self.segments[bisect_right(self._starts, docnum) - 1]
         return segment, docnum - base
+
+    def published_of(self, docnum: int) -> int:
+        """The instant at which a docnum was published, or UNDATED."""
+        segment, inside = self.segment_of(docnum)
+        return segment.published.item(inside)
+
+    def runs_between(self, bounds: npt.NDArray[np.int64]) -> Docnums:
+        """Where, in segments ordered by date, the articles of each time begin: a row a segment, a column a bound.
+
+        The last column is the end of the segment. Searches ask for the same few years again and again.
+        """
+        key = "runs", bounds.tobytes()
+        found = self._cache.get(key)
+        if found is None:
+            cuts = [
+                np.append(segment.published.searchsorted(bounds), segment.doc_count) + base
+                for segment, base in self.segments
+            ]
+            found = np.array(cuts, dtype=np.int64)
+            self._cache.put(key, found)
+        return found
 
     def article_id(self, docnum: int) -> str:
         """The id of the article with this docnum."""
@@ -227,6 +262,18 @@ class Generation:
         self.segments = []
         self.reader.close()
 
+    def _all_occurrences(self, field: str, term: str) -> Occurrences:
+        """Every place where ``term`` stands in a live article."""
+        found = self._cache.get((field, term, "occurrences"))
+        if found is None:
+            key = term.encode()
+            parts = [segment.all_occurrences(field, key) + (base << POSITION_BITS) for segment, base in self.segments]
+            found = _joined(parts, np.int64)
+            if self.has_deletions:
+                found = found[self.is_live[found >> POSITION_BITS]]
+            self._cache.put((field, term, "occurrences"), found)
+        return found
+
     def _only_live(self, docnums: Docnums) -> Docnums:
         return docnums[self.is_live[docnums]] if self.has_deletions else docnums
 
@@ -252,9 +299,21 @@ class Generation:
 
     def _idf(self, field: str, term: str) -> float:
         """As Whoosh has it: deleted articles count until they are merged away."""
-        key = term.encode()
-        doc_frequency = sum(segment.doc_frequency(field, key) for segment, _ in self.segments)
+        if self.has_deletions:
+            key = term.encode()
+            doc_frequency = sum(segment.doc_frequency(field, key) for segment, _ in self.segments)
+        else:
+            doc_frequency = len(self.docnums(field, term))
         return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
+
+
+def _near(occurrences: Occurrences, among: Docnums) -> Occurrences:
+    """The occurrences in ``among``, with others between them where leaving those out would take longer."""
+    if len(among) * _MANY_BETWEEN > len(occurrences):
+        return occurrences
+    firsts = occurrences.searchsorted(among << POSITION_BITS)
+    ends = occurrences.searchsorted((among + 1) << POSITION_BITS)
+    return occurrences[ranges(firsts, ends - firsts)]
 
 
 def _joined(parts: list[npt.NDArray[_Scalar]], dtype: type[_Scalar]) -> npt.NDArray[_Scalar]:

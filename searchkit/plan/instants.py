@@ -58,17 +58,13 @@ class InstantsOfDocnums:
         self.first = self.last = UNDATED
         filled = bounds[dated > 0]
         if len(filled):
-            self.first = int(generation.published_at(docnums[filled[:, 0]]).min())
-            self.last = int(generation.published_at(docnums[filled[:, 1] - 1]).max())
+            self.first = min(map(generation.published_of, docnums[filled[:, 0]].tolist()))
+            self.last = max(map(generation.published_of, docnums[filled[:, 1] - 1].tolist()))
 
     def counts(self, bounds: Bounds) -> npt.NDArray[np.int64]:
         """See `Instants`."""
-        cuts = [
-            np.append(segment.published.searchsorted(bounds), segment.doc_count) + base
-            for segment, base in self._generation.segments
-        ]
-        at = self._docnums.searchsorted(np.concatenate(cuts)).reshape(len(cuts), -1)
-        return np.asarray(np.diff(at, axis=1).sum(axis=0))
+        at = self._docnums.searchsorted(self._generation.runs_between(bounds))
+        return np.asarray((at[:, 1:] - at[:, :-1]).sum(axis=0))
 
 
 def instants_of(docnums: Docnums, generation: Generation) -> Instants:

@@ -22,7 +22,7 @@ from searchkit.dates import UNDATED
 from searchkit.page.model import Sort
 from searchkit.plan.execute import Matches
 from searchkit.plan.generation import Docnums, Generation
-from searchkit.plan.kernels import Scores
+from searchkit.plan.kernels import Scores, taken
 from searchkit.plan.segments import SegmentView
 
 _FAR_FUTURE = int(np.iinfo(np.int64).max)
@@ -51,20 +51,22 @@ def ranked(matches: Matches, generation: Generation, sort: Sort, count: int) -> 
     if count <= 0 or len(docnums) == 0:
         return []
     if sort != "best" or isinstance(scores, float):
-        score = scores if isinstance(scores, float) else 0.0
-        chosen = _first_by_date(docnums, generation, sort, count)
-        in_order = _in_order(chosen, [0.0] * len(chosen), generation, sort, count)
-        return [Ranked(docnum, score) for docnum in in_order]
+        in_order = _in_order(
+            [(0.0, *dated) for dated in _first_by_date(docnums, generation, sort, count)], generation, count
+        )
+        if isinstance(scores, float):
+            return [Ranked(docnum, scores) for _, docnum in in_order]
+        return [Ranked(docnum, float(scores[docnums.searchsorted(docnum)])) for _, docnum in in_order]
     sure, tied = _best_scores(scores, count)
-    candidates = docnums[sure].tolist()
-    values = scores[sure].tolist()
+    candidates = [
+        (-score, _by_date(generation.published_of(docnum), sort), docnum)
+        for score, docnum in zip(scores[sure].tolist(), docnums[sure].tolist(), strict=True)
+    ]
     if len(tied):
+        score = float(scores[tied[0]])
         more = _first_by_date(docnums[tied], generation, sort, count - len(sure))
-        candidates += more
-        values += [float(scores[tied[0]])] * len(more)
-    score_of = dict(zip(candidates, values, strict=True))
-    in_order = _in_order(candidates, [-value for value in values], generation, sort, count)
-    return [Ranked(docnum, score_of[docnum]) for docnum in in_order]
+        candidates += [(-score, *dated) for dated in more]
+    return [Ranked(docnum, -by_score) for by_score, docnum in _in_order(candidates, generation, count)]
 
 
 def rank_key(match: Ranked, generation: Generation, sort: Sort, article_id: str) -> RankKey:
@@ -81,7 +83,8 @@ def after(key: RankKey, matches: Matches, generation: Generation, sort: Sort) ->
         score = -scores if sort == "best" and isinstance(scores, float) else 0.0
         if score != key.by_score:
             return matches if score > key.by_score else Matches(docnums[:0], 0.0)
-        return Matches(docnums[_is_after(key, docnums, generation, sort)], scores if isinstance(scores, float) else 0.0)
+        kept = _is_after(key, docnums, generation, sort)
+        return Matches(docnums[kept], taken(scores, kept))
     kept = scores < -key.by_score
     tied = np.flatnonzero(scores == -key.by_score)
     kept[tied[_is_after(key, docnums[tied], generation, sort)]] = True
@@ -133,22 +136,22 @@ def _best_scores(scores: Scores, count: int) -> tuple[npt.NDArray[np.intp], npt.
     return (places[sure], places[tied]) if groups > count else (sure, tied)
 
 
-def _first_by_date(docnums: Docnums, generation: Generation, sort: Sort, count: int) -> list[int]:
-    """Docnums of which the first ``count`` by date and id are some; not in that order."""
-    chosen: list[int] = []
+def _first_by_date(docnums: Docnums, generation: Generation, sort: Sort, count: int) -> list[tuple[int, int]]:
+    """Date keys and docnums of which the first ``count`` by date and id are some; not in that order."""
+    chosen: list[tuple[int, int]] = []
     for segment, base, inside in generation.by_segment(docnums):
-        if segment.is_ordered:
-            kept = _first_of_ordered(segment, inside, sort, count)
-        elif len(inside) > count:
-            kept = _first_of_unordered(segment, inside, sort, count)
-        else:
-            kept = inside
-        chosen += (kept + base).tolist()
+        if len(inside) > count:
+            first_of = _first_of_ordered if segment.is_ordered else _first_of_unordered
+            inside = first_of(segment, inside, sort, count)
+        dates = [_by_date(instant, sort) for instant in segment.published[inside].tolist()]
+        chosen += zip(dates, (inside + base).tolist(), strict=True)
     return chosen
 
 
 def _first_of_ordered(segment: SegmentView, docnums: Docnums, sort: Sort, count: int) -> Docnums:
-    undated = int(docnums.searchsorted(segment.published.searchsorted(UNDATED, side="right")))
+    undated = 0
+    if segment.published.item(int(docnums[0])) == UNDATED:
+        undated = int(docnums.searchsorted(segment.published.searchsorted(UNDATED, side="right")))
     dated = docnums[undated:]
     if len(dated) <= count:
         return np.concatenate((dated, docnums[: min(undated, count - len(dated))]))
@@ -164,19 +167,19 @@ def _first_of_ordered(segment: SegmentView, docnums: Docnums, sort: Sort, count:
 
 def _first_of_unordered(segment: SegmentView, docnums: Docnums, sort: Sort, count: int) -> Docnums:
     ids = segment.ids(docnums.tolist())
-    keys = [
-        (_by_date(instant, sort), one) for instant, one in zip(segment.published[docnums].tolist(), ids, strict=True)
-    ]
+    dates = [_by_date(instant, sort) for instant in segment.published[docnums].tolist()]
+    keys = list(zip(dates, ids, strict=True))
     return docnums[sorted(range(len(keys)), key=keys.__getitem__)[:count]]
 
 
-def _in_order(docnums: list[int], by_score: list[float], generation: Generation, sort: Sort, count: int) -> list[int]:
-    """The first ``count`` of these by score, date and id; ids are read only where score and date are the same."""
-    dates = generation.published_at(np.array(docnums, dtype=np.int64)).tolist()
-    keyed = sorted(zip(by_score, [_by_date(date, sort) for date in dates], docnums, strict=True))
-    in_order: list[int] = []
-    for _, tied in groupby(keyed, key=itemgetter(0, 1)):
-        in_order += _by_id([docnum for _, _, docnum in tied], generation)
+def _in_order(candidates: list[tuple[float, int, int]], generation: Generation, count: int) -> list[tuple[float, int]]:
+    """Of keys of score and date with docnums the first ``count``: score key and docnum.
+
+    Ids are read only where score and date are the same.
+    """
+    in_order: list[tuple[float, int]] = []
+    for (by_score, _), tied in groupby(sorted(candidates), key=itemgetter(0, 1)):
+        in_order += [(by_score, docnum) for docnum in _by_id([docnum for _, _, docnum in tied], generation)]
         if len(in_order) >= count:
             break
     return in_order[:count]

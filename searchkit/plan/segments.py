@@ -4,10 +4,11 @@
 readers, slowly: one that a foreign writer left, until its next merge, and the stock ones of the tests.
 """
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from searchkit.codec.lengths import encode_lengths
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
 _NO_DOCS: npt.NDArray[np.int32] = np.empty(0, dtype=np.int32)
@@ -80,6 +84,10 @@ class SegmentView(Protocol):
         """The places of the term in the docnums ``among``, as keys of docnum and position."""
         ...
 
+    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
+        """Every place of the term, as keys of docnum and position."""
+        ...
+
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """The docnums that have a term beginning with ``prefix``."""
         ...
@@ -90,6 +98,10 @@ class SegmentView(Protocol):
 
     def terms(self, field: str, ordinals: npt.NDArray[np.integer]) -> list[bytes]:
         """The terms at these places in their order."""
+        ...
+
+    def all_terms(self, field: str) -> list[bytes]:
+        """The terms of a field in their order."""
         ...
 
     def ordinal(self, field: str, term: bytes) -> int | None:
@@ -174,6 +186,17 @@ class ArrayView:
         starts, positions = found.lists.positions(ordinal, which)
         return np.unique(np.repeat(docnums[which], np.diff(starts)) << POSITION_BITS | positions)
 
+    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
+        """See `SegmentView`."""
+        found, ordinal = self._find(field, term)
+        if found is None:
+            return _NO_DOCNUMS
+        docnums = found.lists.docs(ordinal).astype(np.int64)
+        starts, positions = found.lists.positions(ordinal)
+        places = np.repeat(docnums << POSITION_BITS, starts[1:] - starts[:-1])
+        places |= positions
+        return places if (places[1:] > places[:-1]).all() else np.unique(places)
+
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """See `SegmentView`."""
         found = self._terms.field(field)
@@ -199,6 +222,11 @@ class ArrayView:
         if found is None or not len(ordinals):
             return []
         return found.terms.at(ordinals)
+
+    def all_terms(self, field: str) -> list[bytes]:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        return [] if found is None else found.terms.terms(0, len(found.terms))
 
     def ordinal(self, field: str, term: bytes) -> int | None:
         """See `SegmentView`."""
@@ -237,20 +265,32 @@ class ArrayView:
         return (None, 0) if found is None or ordinal is None else (found, ordinal)
 
 
+def _one_at_a_time(method: Callable[Concatenate["WhooshView", P], R]) -> Callable[Concatenate["WhooshView", P], R]:
+    @wraps(method)
+    def alone(self: "WhooshView", /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self._lock:
+            return method(self, *args, **kwargs)
+
+    return alone
+
+
 class WhooshView:
-    """Any segment, through Whoosh's reader."""
+    """Any segment, through Whoosh's reader, which serves one thread at a time."""
 
     def __init__(self, reader: SegmentReader) -> None:
         self.doc_count = int(reader.doc_count_all())
         self._reader = reader
+        self._lock = threading.RLock()
         self._lists: dict[str, TermLists] = {}
 
     @property
+    @_one_at_a_time
     def has_deletions(self) -> bool:
         """See `SegmentView`."""
         return bool(self._reader.has_deletions())
 
     @cached_property
+    @_one_at_a_time
     def live(self) -> npt.NDArray[np.bool_]:
         """See `SegmentView`."""
         flags = np.zeros(self.doc_count, dtype=bool)
@@ -258,6 +298,7 @@ class WhooshView:
         return flags
 
     @cached_property
+    @_one_at_a_time
     def published(self) -> npt.NDArray[np.int64]:
         """See `SegmentView`."""
         if not self._reader.has_column("published"):
@@ -266,27 +307,33 @@ class WhooshView:
         return np.fromiter(column, dtype=np.int64, count=self.doc_count)
 
     @cached_property
+    @_one_at_a_time
     def is_ordered_by_date(self) -> bool:
         """See `SegmentView`."""
         return bool((self.published[1:] >= self.published[:-1]).all())
 
     @cached_property
+    @_one_at_a_time
     def is_ordered(self) -> bool:
         """See `SegmentView`."""
         return self.is_ordered_by_date and _is_ordered(self.published, _inverted(self.lists("id"), self.doc_count))
 
+    @_one_at_a_time
     def doc_frequency(self, field: str, term: bytes) -> int:
         """See `SegmentView`."""
         return int(self._reader.doc_frequency(field, term))
 
+    @_one_at_a_time
     def docnums(self, field: str, term: bytes) -> Docnums:
         """See `SegmentView`; deleted docnums are left out."""
         return self._postings(field, term)[0]
 
+    @_one_at_a_time
     def weights(self, field: str, term: bytes) -> npt.NDArray[Any]:
         """See `SegmentView`."""
         return self._postings(field, term)[1]
 
+    @_one_at_a_time
     def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
         """See `SegmentView`."""
         wanted = set(among.tolist())
@@ -299,45 +346,63 @@ class WhooshView:
                 matcher.next()
         return np.array(sorted(places), dtype=np.int64)
 
+    @_one_at_a_time
+    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
+        """See `SegmentView`."""
+        return self.occurrences(field, term, self.docnums(field, term))
+
+    @_one_at_a_time
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """See `SegmentView`."""
         found = [self.docnums(field, term) for term in self._reader.expand_prefix(field, prefix)]
         return np.unique(np.concatenate(found)) if found else _NO_DOCNUMS
 
+    @_one_at_a_time
     def lists(self, field: str) -> TermLists:
         """See `SegmentView`; deleted docnums are left out."""
         known = self._lists.get(field)
         if known is None:
-            found = [self.docnums(field, term) for term in self._reader.lexicon(field)]
+            found = [self.docnums(field, term) for term in self.all_terms(field)]
             docs = np.concatenate(found).astype(np.int32) if found else _NO_DOCS
             starts = np.cumsum([0, *map(len, found)], dtype=np.int64)
             known = self._lists[field] = TermLists(docs, starts)
         return known
 
+    @_one_at_a_time
     def terms(self, field: str, ordinals: npt.NDArray[np.integer]) -> list[bytes]:
         """See `SegmentView`."""
-        terms = list(self._reader.lexicon(field))
+        terms = self.all_terms(field)
         return [terms[ordinal] for ordinal in ordinals.tolist()]
 
+    @_one_at_a_time
+    def all_terms(self, field: str) -> list[bytes]:
+        """See `SegmentView`."""
+        return list(self._reader.lexicon(field))
+
+    @_one_at_a_time
     def ordinal(self, field: str, term: bytes) -> int | None:
         """See `SegmentView`."""
-        terms = list(self._reader.lexicon(field))
+        terms = self.all_terms(field)
         return terms.index(term) if term in terms else None
 
+    @_one_at_a_time
     def ids(self, docnums: Iterable[int]) -> list[bytes]:
         """See `SegmentView`."""
         return [self.stored(docnum)["article"]["id"].encode() for docnum in docnums]
 
+    @_one_at_a_time
     def stored(self, docnum: int) -> dict[str, Any]:
         """See `SegmentView`."""
         fields: dict[str, Any] = self._reader.stored_fields(docnum)
         return fields
 
+    @_one_at_a_time
     def length_codes(self, field: str) -> npt.NDArray[np.uint8]:
         """See `SegmentView`."""
         found = (self._reader.doc_field_length(docnum, field) for docnum in range(self.doc_count))
         return encode_lengths(np.fromiter(found, dtype=np.int64, count=self.doc_count))
 
+    @_one_at_a_time
     def total_length(self, field: str) -> int:
         """See `SegmentView`."""
         return int(self._reader.field_length(field))

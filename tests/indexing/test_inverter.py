@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from searchkit.analysis.batch import BatchAnalyzer
-from searchkit.indexing.inverter import ArticleText, InvertedField, invert
+from searchkit.indexing.inverter import ArticleText, InvertedField, invert, stable_order
 from searchkit.indexing.schema import AnalysedText, TextField, TextPart
 
 Postings = dict[bytes, dict[int, tuple[int, float, list[int]]]]
@@ -150,6 +150,14 @@ def test_title_weights_add_up_one_by_one(counts: list[tuple[int, int]]) -> None:
     articles = [ArticleText("a " * title, "", "a " * body, "en") for title, body in counts]
 
     assert_same(articles, BatchAnalyzer(), title_weight=2.3)
+
+
+@given(st.lists(st.integers(0, 3) | st.sampled_from([65_535, 65_536, 65_540, 2**31 - 1, 2**33])), st.integers(0, 9))
+def test_radix_sort_is_stable_sort(keys: list[int], more: int) -> None:
+    """Integers of any width up to the largest are ordered as `sorted` orders them, equal ones as they came."""
+    order = stable_order(np.array(keys, np.int64), max(keys, default=0) + more)
+
+    assert order.tolist() == sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def corpus(folder: Path, name: str, step: int, count: int) -> Iterator[ArticleText]:

@@ -14,7 +14,6 @@ import pytest
 from test_against_stock import check_same_contents
 
 from searchkit import Article, open_archive
-from searchkit.cli.index import Intake
 from searchkit.codec import ArraySegment
 from searchkit.errors import ArchiveError, ArticleError, IndexUnwritable, SourceError
 from searchkit.indexing import store, worker, workers
@@ -24,6 +23,7 @@ from searchkit.indexing.storage import IndexStorage
 from searchkit.indexing.writer import add_articles, optimize
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings
+from searchkit.sources.articles import SourceArticles
 
 SMALL = BatchLimits(characters=6_000, articles=40, characters_alone=1_000, articles_alone=10)
 SETTINGS = Settings(time_zone="Europe/Vienna", max_article_bytes=2_000)
@@ -119,7 +119,7 @@ def test_workers_build_what_one_process_builds(tmp_path: Path, count: int) -> No
     for number in (1, count):
         folder = tmp_path / f"index{number}"
         index = index_in(folder)
-        intake = Intake(paths, SETTINGS, strict=False)
+        intake = SourceArticles(paths, SETTINGS, strict=False)
         progress: list[int] = []
         report = add_articles(index, intake, SETTINGS, progress.append, workers=number, limits=SMALL)
         assert progress == sorted(set(progress))
@@ -184,7 +184,7 @@ def test_articles_of_a_program(tmp_path: Path) -> None:
 
 
 def test_all_workers_get_something_to_do(tmp_path: Path) -> None:
-    """For several workers the first batches are smaller and the last is divided, unless it is too little."""
+    """For several workers the first batches are smaller and the rest is divided, unless it is too little."""
     limits = BatchLimits(characters=1_000, articles=80, characters_alone=100, articles_alone=99)
 
     def sizes(count: int, workers: int) -> list[int]:
@@ -192,9 +192,11 @@ def test_all_workers_get_something_to_do(tmp_path: Path) -> None:
         return [len(batch.items) for batch in cut(articles, limits, workers)]
 
     assert sizes(190, 1) == [80, 80, 30]
-    assert sizes(290, 2) == [20, 20, 40, 40, 80, 80, 5, 5]
-    assert sizes(100, 4) == [20, 20, 20, 20, 5, 5, 5, 5]
-    assert sizes(44, 2) == [20, 20, 4]
+    assert sizes(290, 2) == [20, 20, 40, 40, 80, 45, 45]
+    assert sizes(100, 4) == [20, 20, 20, 10, 10, 10, 10]
+    assert sizes(44, 2) == [20, 12, 12]
+    assert sizes(10, 2) == [5, 5]
+    assert sizes(4, 2) == [4]
     assert sizes(0, 2) == []
 
 
@@ -284,7 +286,7 @@ def test_strict_is_kept_with_workers(tmp_path: Path) -> None:
     """What a worker skips is known before the commit."""
     index = index_in(tmp_path / "index")
     with pytest.raises(SourceError, match=r"4 of 168 could not be read"):
-        add_articles(index, Intake(sources(tmp_path), SETTINGS, strict=True), SETTINGS, workers=2, limits=SMALL)
+        add_articles(index, SourceArticles(sources(tmp_path), SETTINGS, strict=True), SETTINGS, workers=2, limits=SMALL)
     assert index.latest_generation() == 0
 
 

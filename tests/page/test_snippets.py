@@ -3,9 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from slow_marks import marked_places
 
 from searchkit.analysis import analyzer_for
-from searchkit.page.snippets import build_snippets, find_matches, merge_marks
+from searchkit.page.snippets import build_snippets, count_more, find_matches, merge_marks
 from searchkit.plan.highlights import highlights
 from searchkit.query.nodes import And, Label, Node, Not, Or, Phrase, Prefix, Word
 
@@ -122,3 +123,70 @@ def test_snippets_keep_their_contract(text: str, nodes: list[Node], width: int, 
     assert len(snippets) <= most
     assert bool(matches) == any(snippet.marks for snippet in snippets)
     assert bool(snippets) == bool(text.strip())
+
+
+pieces = st.sampled_from(
+    [
+        *("plasma", "Plasma", "PLASMAS", "platelet", "platelets", "naïve", "nai\u0308ve", "Öl", "the"),
+        *(
+            "COVID",
+            "19",
+            "C++",
+            "C#",
+            ".NET",
+            "U.S.",
+            "e-mail",
+            "3,500",
+            "3.5",
+            "x_y",
+            "patient’s",
+            "https://a.b/c?d=e",
+        ),
+        *("東京", "東京都は", "ไทย", "हिन्दी", "한국어", "ﬁne", "Ⅷ", "\u200d", "\u00ad", "\ufe0f", "😀", "x" * 70),
+        *("-", "‑", "–", "—", "'", "’", ".", ",", ";", "/", "&", "_", "@", "+", "#", "·", ":", "(", ")", "“", "”", "!"),
+        *(" ", "  ", "\n", "\t", "\u00a0", "\u2003", "\u3000", "\x1c", "\u200b", ""),
+    ]
+)
+hostile = st.lists(pieces | st.characters(), max_size=40).map("".join)
+asked = st.sampled_from(
+    [
+        *(Word(text) for text in ("plasma", "platelet", "naive", "naïve", "covid-19", "covid19", "C++", "c", ".net")),
+        *(
+            Word(text)
+            for text in ("U.S.", "us", "email", "3500", "3.5", "x_y", "東京", "京", "は", "ไทย", "fine", "öl")
+        ),
+        *(
+            Phrase(text)
+            for text in ("plasma platelet", "covid 19", "the plasma", "東京都", "u s", "x y", "patient's the")
+        ),
+        *(Phrase(text, slop=2) for text in ("plasma platelet", "c plasma", "the 19")),
+        *(Prefix(text) for text in ("pl", "n", "na", "co", "東", "3", "c", "u")),
+    ]
+)
+
+
+@given(hostile, st.lists(asked, min_size=1, max_size=4))
+def test_marks_are_those_of_reading_token_by_token(text: str, nodes: list[Node]) -> None:
+    """Whatever a text is made of, marking it by its stretches marks what the tokens of the whole text say."""
+    for analyzer in (ENGLISH, analyzer_for("de")):
+        wanted = highlights(Or(tuple(nodes)), (ENGLISH, analyzer_for("de")))
+        found = find_matches(text, wanted, analyzer)
+        assert found == sorted(found)
+        assert {tuple(match) for match in found} == marked_places(text, wanted, analyzer)
+
+
+def test_near_words_win_over_those_far_apart() -> None:
+    """Of two passages with both words the one where they stand together is shown."""
+    text = f"Plasma is one thing, and quite another thing are platelets. {LONG}Here plasma platelets meet. {LONG}"
+    matches = find_matches(text, highlights(And((Word("plasma"), Word("platelet"))), (ENGLISH,)), ENGLISH)
+
+    assert "plasma platelets meet" in build_snippets(text, matches, most=1)[0].text
+
+
+@pytest.mark.parametrize(("places", "more"), [(1, 0), (2, 0), (3, 1), (5, 3)])
+def test_further_passages_are_counted(places: int, more: int) -> None:
+    """What two snippets do not show of a long article is counted in passages, each of several marks near together."""
+    text = f"Plasma and more plasma. {LONG}" * places
+    matches = find_matches(text, highlights(Word("plasma"), (ENGLISH,)), ENGLISH)
+
+    assert count_more(build_snippets(text, matches), matches) == more
