@@ -12,6 +12,7 @@ from itertools import accumulate, islice
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, fold, tokenize
+from searchkit.plan.written import written_forms
 
 Forms = Callable[[str, Kind], tuple[str, ...]]
 """The terms of a token, as `Analyzer.forms` gives them."""
@@ -141,9 +142,6 @@ class ChunkedText:
                     found += [(start + first, start + end) for _, first, end in places]
         return found
 
-    def _has(self, index: int, forms: ChunkTerms, wanted: Set[str]) -> bool:
-        return not wanted.isdisjoint(forms.parts(self.chunks[index]).places)
-
     def _counts(self, forms: ChunkTerms, terms: Sequence[str]) -> list[int]:
         return [1 if term else forms.parts(chunk).positions for term, chunk in zip(terms, self.chunks, strict=True)]
 
@@ -158,6 +156,12 @@ def terms_of_language(analyzer: Analyzer) -> ChunkTerms:
 def folded_words() -> ChunkTerms:
     """The folded words of stretches."""
     return ChunkTerms(lambda text, _kind: (fold(text),))
+
+
+@lru_cache(maxsize=1)
+def written_words() -> ChunkTerms:
+    """The words of stretches as they are written."""
+    return ChunkTerms(lambda text, kind: tuple(written_forms(text, kind)))
 
 
 def _plain_span(chunk: str) -> tuple[int, int]:
