@@ -1,9 +1,9 @@
 """Posting lists: for every term the documents, how often, with which weight, where, and what scoring asks.
 
 A PostingData is lists of a field, one after another, as flat arrays; write_postings stores all of them at once and
-PostingsWriter run by run, PostingLists reads them back: one list, a run of lists (a prefix, a merge), or a few postings of a list (a
-phrase). The same structure holds term vectors, with documents in the place of terms and term ordinals in the
-place of documents.
+PostingsWriter run by run. PostingLists reads them back: one list, a run of lists (a prefix, a merge), or a few
+postings of a list (a phrase). The same structure holds term vectors, with documents in the place of terms and term
+ordinals in the place of documents.
 
 How the arrays are coded (FORMAT.md has each by name):
 - documents as differences, in a packed array; a list with at least an eighth of all documents is a bitmap;
