@@ -13,19 +13,17 @@ x.rank, x.8.rank ... (escapes before every RANK_STEP-th value of that level); of
 meta["packed"][x] is [number of values, base width].
 """
 
-from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.kernels import WIDTHS, choose_width, escapes_of, pack_codes, starts_of, unpack_codes
+from searchkit.codec.kernels import choose_width, escapes_of, pack_codes, starts_of, unpack_codes
 
 RANK_STEP = 256
 SUM_STEP = 64
 _AT_ONCE = 1 << 20  # a multiple of RANK_STEP, and of the codes in a byte
-_IN_MEMORY = 1 << 23  # bytes of an array that wait in memory until it can be written
 PROMOTE_AFTER = 256  # single look-ups after which an array decodes itself once and for all
 
 _WIDER = (8, 16, 32)
@@ -34,100 +32,19 @@ _MAX = 2**32 - 1
 
 def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]) -> None:
     """Writes an array of integers from 0 to 2**32 - 1 under a name, in the cheapest width."""
-    profile = _Profile()
-    for part in _parts(values):
-        profile.take(name, part)
-    _write_levels(writer, name, _parts(values), profile)
-
-
-class Waiting:
-    """Numbers that are kept until they are wanted: in memory while they are few, then in a temporary file."""
-
-    def __init__(self, writer: ContainerWriter, dtype: str) -> None:
-        self._writer = writer
-        self._dtype = np.dtype(dtype)
-        self._pieces: list[NDArray[Any]] = []
-        self._size = 0
-        self._file: IO[bytes] | None = None
-
-    def add(self, values: NDArray[Any]) -> None:
-        """Takes the next numbers."""
-        self._pieces.append(values.astype(self._dtype, copy=False))
-        self._size += values.nbytes
-        if self._size > _IN_MEMORY:
-            self._file = self._file or self._writer.scratch()
-            for piece in self._pieces:
-                self._file.write(np.ascontiguousarray(piece).data)
-            self._pieces = []
-
-    def parts(self) -> Iterator[NDArray[Any]]:
-        """Yields all numbers, `_AT_ONCE` at a time."""
-        if self._file is None:
-            yield from _parts(np.concatenate(self._pieces) if self._pieces else np.zeros(0, self._dtype))
-            return
-        self._file.seek(0)
-        while piece := self._file.read(self._dtype.itemsize * _AT_ONCE):
-            yield np.frombuffer(piece, dtype=self._dtype)
-
-    def discard(self) -> None:
-        """Lets go of the numbers."""
-        self._pieces = []
-        if self._file is not None:
-            self._file.close()
-
-
-class PackedWriter:
-    """Takes a packed array piece by piece, because its width can only be chosen when all is known."""
-
-    def __init__(self, writer: ContainerWriter, name: str) -> None:
-        self._writer = writer
-        self._name = name
-        self._waiting = Waiting(writer, "<u4")
-        self._profile = _Profile()
-
-    def add(self, values: NDArray[np.integer]) -> None:
-        """Takes the next values, integers from 0 to 2**32 - 1."""
-        self._profile.take(self._name, values)
-        self._waiting.add(values)
-
-    def close(self) -> None:
-        """Writes the array."""
-        _write_levels(self._writer, self._name, self._waiting.parts(), self._profile)
-        self.discard()
-
-    def discard(self) -> None:
-        """Lets go of the values, written or not."""
-        self._waiting.discard()
-
-
-class _Profile:
-    """What the width of an array depends on: how many values there are, and how many would be escapes in each width."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.largest = 0
-        self.escapes = [0] * (len(WIDTHS) - 1)
-
-    def take(self, name: str, values: NDArray[np.integer]) -> None:
-        if not len(values):
-            return
-        largest = int(values.max())
-        if largest > _MAX or (values.dtype.kind == "i" and int(values.min()) < 0):
-            raise ValueError(f"array {name}: values must lie between 0 and {_MAX}")
-        self.count += len(values)
-        self.largest = max(self.largest, largest)
-        self.escapes = [sum(both) for both in zip(self.escapes, escapes_of(values.astype(np.uint32)), strict=True)]
-
-
-def _write_levels(writer: ContainerWriter, name: str, parts: Iterable[NDArray[np.integer]], profile: _Profile) -> None:
-    bits = choose_width(profile.count, profile.escapes) if profile.largest or not profile.count else 1
-    writer.meta.setdefault("packed", {})[name] = [profile.count, bits]
+    largest = int(values.max()) if len(values) else 0
+    if largest > _MAX or (len(values) and values.dtype.kind == "i" and int(values.min()) < 0):
+        raise ValueError(f"array {name}: values must lie between 0 and {_MAX}")
+    of_parts = [escapes_of(part.astype(np.uint32)) for part in _parts(values)]
+    escapes = [sum(counts) for counts in zip(*of_parts, strict=True)]
+    bits = choose_width(len(values), escapes) if largest or not len(values) else 1
+    writer.meta.setdefault("packed", {})[name] = [len(values), bits]
     while True:
         escape = (1 << bits) - 1
-        has_escapes = bits < 32 and profile.largest >= escape
+        has_escapes = bits < 32 and largest >= escape
         waiting, per_step = [], []
         writer.begin(name, f"<u{bits // 8}" if bits > 8 else "u1")
-        for part in parts:
+        for part in _parts(values):
             if has_escapes:
                 escaped = part >= escape
                 waiting.append(part[escaped].astype(np.uint32))
@@ -139,13 +56,15 @@ def _write_levels(writer: ContainerWriter, name: str, parts: Iterable[NDArray[np
         if not has_escapes:
             return
         writer.add(f"{name}.rank", starts_of(np.concatenate(per_step))[:-1].astype(np.uint32))
-        parts = _parts(np.concatenate(waiting))
+        values = np.concatenate(waiting)
         bits = next(wider for wider in _WIDER if wider > bits)
         name = f"{name.split('.')[0]}.{bits}"
 
 
 def _parts(values: NDArray[np.integer]) -> Iterator[NDArray[np.integer]]:
-    """Consecutive parts of an array, so that coding a long one takes little room."""
+    """Consecutive parts of an array, so that coding a long one takes little room; one of nothing for nothing."""
+    if len(values) <= _AT_ONCE:
+        return iter((values,))
     return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
 

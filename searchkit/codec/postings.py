@@ -1,9 +1,9 @@
 """Posting lists: for every term the documents, how often, with which weight, where, and what scoring asks.
 
-A PostingData is lists of a field, one after another, as flat arrays; write_postings stores all of them at once and
-PostingsWriter run by run. PostingLists reads them back: one list, a run of lists (a prefix, a merge), or a few
-postings of a list (a phrase). The same structure holds term vectors, with documents in the place of terms and term
-ordinals in the place of documents.
+A PostingData is all lists of a field, one after another, as flat arrays; write_postings stores it,
+PostingLists reads it back: one list, a run of lists (a prefix, a merge), or a few postings of a list (a
+phrase). The same structure holds term vectors, with documents in the place of terms and term ordinals in the
+place of documents.
 
 How the arrays are coded (FORMAT.md has each by name):
 - documents as differences, in a packed array; a list with at least an eighth of all documents is a bitmap;
@@ -34,7 +34,7 @@ from searchkit.codec.kernels import (
     unzigzag,
     zigzag,
 )
-from searchkit.codec.packed import Offsets, PackedArray, PackedWriter, Waiting, write_offsets, write_packed
+from searchkit.codec.packed import Offsets, PackedArray, write_offsets, write_packed
 
 BLOCK = 128
 DENSE = 8  # a list with at least span / DENSE documents is stored as a bitmap
@@ -73,256 +73,113 @@ class ListStatistics:
 
 def write_postings(writer: ContainerWriter, name: str, data: PostingData) -> None:
     """Writes the posting lists of a field under a name."""
-    lists = PostingsWriter(writer, name, span=int(data.docs.max()) + 1 if len(data.docs) else 0)
-    lists.add(data)
-    lists.close()
+    starts = starts_of(data.counts)
+    write_offsets(writer, f"{name}/count", data.counts)
+    span, dense = _write_docs(writer, name, data, starts)
+    occurrences = _write_occurrences(writer, name, data, starts)
+    mode = _weight_mode(data, occurrences)
+    weights = _write_weights(writer, name, data, starts, occurrences, mode["weights"])
+    if data.lengths is not None:
+        _write_lengths(writer, name, data.lengths, starts)
+    _write_blocks(writer, name, data, starts, weights)
+    signed = _write_positions(writer, name, data, occurrences)
+    if data.values is not None:
+        writer.add_bytes(f"{name}/value", b"".join(data.values))
+        sizes = np.fromiter(map(len, data.values), dtype=np.int64, count=len(data.values))
+        write_offsets(writer, f"{name}/value_size", sizes)
+    writer.meta.setdefault("postings", {})[name] = {
+        "postings": len(data.docs),
+        "occurrences": int(occurrences.sum(dtype=np.int64)),
+        "span": span,
+        "dense": dense,
+        "signed": signed,
+        **mode,
+    }
 
 
-class PostingsWriter:
-    """Writes the posting lists of a field, a run of whole lists at a time; nothing is in the container before close.
+def _write_docs(writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]) -> tuple[int, int]:
+    docs, counts = data.docs, data.counts
+    span = int(docs.max()) + 1 if len(docs) else 0
+    gaps = docs.astype(np.int32)  # of the width of docnums, as whole fields stand here
+    gaps[1:] -= docs[:-1]
+    gaps[starts[:-1]] = docs[starts[:-1]]
+    repeats = gaps == 0
+    repeats[starts[:-1]] = False
+    dense = (counts >= DENSE_LEAST) & (counts * DENSE >= span)
+    if repeats.any():  # a bitmap cannot hold a document twice
+        dense &= np.logical_not(np.logical_or.reduceat(repeats, starts[:-1]))
+    ordinals = np.flatnonzero(dense)
+    if len(ordinals):
+        gaps = gaps[np.repeat(~dense, counts)]
+        bitmaps = [bitmap_of(docs[starts[i] : starts[i + 1]], span) for i in ordinals]
+        writer.add(f"{name}/bitmap", np.concatenate(bitmaps))
+        writer.add(f"{name}/bitmap_list", ordinals.astype(np.uint32))
+        writer.add(f"{name}/bitmap_start", starts_of(counts[ordinals]).astype(np.uint64))
+    write_packed(writer, f"{name}/gap", gaps)
+    return span, len(ordinals)
 
-    span is more than the greatest docnum. What grows with the postings waits in temporary files, so that the memory for
-    a large field is that for its largest run. Several runs come with position_gaps; characters, boosts, opaque values
-    and positions that fall are for a field in one run.
-    """
 
-    def __init__(self, writer: ContainerWriter, name: str, *, span: int) -> None:
-        self._writer = writer
-        self._name = name
-        self._span = span
-        self._list_count = self._posting_count = self._occurrence_count = 0
-        self._packed: dict[str, PackedWriter] = {}
-        self._parts: dict[str, list[NDArray[Any]]] = {}  # by array, what stands once a list, block or bitmap
-        self._weights = Waiting(writer, "<f4")
-        self._has = (False, False, False)
-        self._values: list[bytes] | None = None
-        self._signed: list[str] = []
-        self._is_plain = True  # all occurrences are 1
-        self._has_lengths = False
-        self._is_weighted = False  # a weight is not the occurrences
-        self._constant: float | None = None
-        self._is_whole = True
+def _write_occurrences(
+    writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]
+) -> NDArray[np.uint32]:
+    if data.occurrences is None or not np.any(data.occurrences != 1):
+        return np.ones(len(data.docs), dtype=np.uint32)
+    occurrences = data.occurrences.astype(np.uint32, copy=False)
+    write_packed(writer, f"{name}/occurrence", occurrences - np.uint32(1))
+    write_offsets(writer, f"{name}/total", group_reduce(np.add, occurrences, starts, np.int64))
+    return occurrences
 
-    def add(self, data: PostingData) -> None:
-        """Takes the next lists."""
-        has = (data.occurrences is not None, data.weights is not None, data.lengths is not None)
-        if self._list_count and has != self._has:
-            raise ValueError(f"{self._name}: one run has occurrences, weights or lengths, another has not")
-        self._has = has
-        if self._list_count and (data.positions is not None or data.char_starts is not None or data.values is not None):
-            raise ValueError(f"{self._name}: several runs have positions as gaps, and nothing else beside them")
-        starts = starts_of(data.counts)
-        occurrences = np.ones(len(data.docs), dtype=np.uint32)
-        if data.occurrences is not None:
-            occurrences = data.occurrences.astype(np.uint32, copy=False)
-            self._is_plain = self._is_plain and not np.any(occurrences != 1)
-            self._pack("occurrence", occurrences - np.uint32(1))
-            self._part("total", group_reduce(np.add, occurrences, starts, np.int64))
-        self._part("count", data.counts)
-        self._add_docs(data, starts)
-        weights = self._add_weights(data, starts, occurrences)
-        if data.lengths is not None:
-            self._has_lengths = self._has_lengths or bool(data.lengths.any())
-            shortest, longest = _length_bounds(data.lengths, starts[:-1], starts[1:])
-            self._part("min_length", shortest)
-            self._part("max_length", longest)
-        self._add_blocks(data, starts, weights)
-        self._add_positions(data, occurrences)
-        if data.values is not None:
-            self._values = data.values
-        self._list_count += len(data.counts)
-        self._posting_count += len(data.docs)
-        self._occurrence_count += int(occurrences.sum(dtype=np.int64))
 
-    def close(self) -> None:
-        """Writes everything."""
-        name = self._name
-        write_offsets(self._writer, f"{name}/count", self._joined("count", np.int64))
-        dense = self._joined("bitmap_list", np.uint32)
-        if len(dense):
-            self._write("bitmap", np.uint8)
-            self._write("bitmap_list", np.uint32)
-            dense_counts = self._joined("bitmap_count", np.int64)
-            self._writer.add(f"{name}/bitmap_start", starts_of(dense_counts).astype(np.uint64))
-        self._packed["gap"].close()
-        if not self._is_plain:
-            self._packed["occurrence"].close()
-            write_offsets(self._writer, f"{name}/total", self._joined("total", np.int64))
-        mode = self._close_weights()
-        if self._has_lengths:
-            shortest = self._joined("min_length", np.uint8)
-            self._writer.add(f"{name}/min_length", shortest)
-            write_packed(self._writer, f"{name}/length_spread", self._joined("max_length", np.uint8) - shortest)
-        self._close_blocks()
-        for array in ("position", "char_gap", "char_size"):
-            if array in self._packed:
-                self._packed[array].close()
-        if "boost" in self._parts:
-            self._write("boost", np.float64)
-        if self._values is not None:
-            self._writer.add_bytes(f"{name}/value", b"".join(self._values))
-            sizes = np.fromiter(map(len, self._values), dtype=np.int64, count=len(self._values))
-            write_offsets(self._writer, f"{name}/value_size", sizes)
-        self._writer.meta.setdefault("postings", {})[name] = {
-            "postings": self._posting_count,
-            "occurrences": self._occurrence_count,
-            "span": self._span,
-            "dense": len(dense),
-            "signed": self._signed,
-            **mode,
-        }
-        self.discard()
-
-    def discard(self) -> None:
-        """Lets go of everything, written or not."""
-        for packed in self._packed.values():
-            packed.discard()
-        self._weights.discard()
-
-    def _add_docs(self, data: PostingData, starts: NDArray[np.int64]) -> None:
-        docs, counts = data.docs, data.counts
-        gaps = docs.astype(np.int32)
-        gaps[1:] -= docs[:-1]
-        gaps[starts[:-1]] = docs[starts[:-1]]
-        repeats = gaps == 0
-        repeats[starts[:-1]] = False
-        dense = (counts >= DENSE_LEAST) & (counts * DENSE >= self._span)
-        if repeats.any():  # a bitmap cannot hold a document twice
-            dense &= np.logical_not(np.logical_or.reduceat(repeats, starts[:-1]))
-        ordinals = np.flatnonzero(dense)
-        if len(ordinals):
-            gaps = gaps[np.repeat(~dense, counts)]
-            for ordinal in ordinals.tolist():
-                self._part("bitmap", bitmap_of(docs[starts[ordinal] : starts[ordinal + 1]], self._span))
-            self._part("bitmap_list", ordinals + self._list_count)
-            self._part("bitmap_count", counts[ordinals])
-        self._pack("gap", gaps)
-
-    def _add_weights(
-        self, data: PostingData, starts: NDArray[np.int64], occurrences: NDArray[np.uint32]
-    ) -> NDArray[np.float32]:
-        if data.weights is None:
-            self._part("max_weight", group_reduce(np.maximum, occurrences, starts))
-            return occurrences.astype(np.float32)
-        weights = data.weights.astype(np.float32, copy=False)
-        self._is_weighted = self._is_weighted or not np.array_equal(data.weights, occurrences)
-        if len(weights):
-            first = float(weights[0]) if self._posting_count == 0 else self._constant
-            self._constant = first if first is not None and np.all(weights == np.float32(first)) else None
-        excess = _excess_of(weights, occurrences) if self._is_whole else None
-        if excess is None:
-            self._is_whole = False
-        else:
-            self._pack("excess", excess)
-            self._part("excess_total", group_reduce(np.add, excess, starts, np.int64))
-        self._weights.add(weights)
-        self._part("weight_total", group_reduce(np.add, weights, starts, np.float64).astype(np.float32))
-        self._part("max_weight", group_reduce(np.maximum, weights, starts))
-        return weights
-
-    def _close_weights(self) -> dict[str, Any]:
-        name = self._name
-        heaviest = self._joined("max_weight", np.float64)
-        if not self._is_weighted:
-            write_packed(self._writer, f"{name}/max_weight", heaviest.astype(np.uint32))
-            return {"weights": "occurrences"}
-        if self._constant is not None:
-            return {"weights": "constant", "weight": self._constant}
-        if self._is_whole:
-            self._packed["excess"].close()
-            write_packed(self._writer, f"{name}/excess_total", self._joined("excess_total", np.int64))
-            write_packed(self._writer, f"{name}/max_weight", heaviest.astype(np.uint32))
-            return {"weights": "excess"}
-        self._writer.begin(f"{name}/weight", "<f4")
-        for part in self._weights.parts():
-            self._writer.append_array(part)
-        self._writer.end()
-        self._write("weight_total", np.float32)
-        self._write("max_weight", np.float32)
-        return {"weights": "float"}
-
-    def _add_blocks(self, data: PostingData, starts: NDArray[np.int64], weights: NDArray[np.float32]) -> None:
-        long_lists = np.flatnonzero(data.counts > BLOCK)
-        if not len(long_lists):
-            return
-        counts = data.counts[long_lists]
-        blocks = -(-counts // BLOCK)
-        first_block = starts_of(blocks)
-        within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], blocks)
-        block_starts = np.repeat(starts[long_lists], blocks) + within * BLOCK
-        block_ends = np.minimum(block_starts + BLOCK, np.repeat(starts[long_lists + 1], blocks))
-        self._part("long_list", long_lists + self._list_count)
-        self._part("block_count", blocks)
-        self._part("last_doc", data.docs[starts[long_lists + 1] - 1])
-        self._part("block_weight", part_reduce(np.maximum, weights, block_starts, block_ends))
-        if data.lengths is not None:
-            shortest, longest = _length_bounds(data.lengths, block_starts, block_ends)
-            self._part("block_min_length", shortest)
-            self._part("block_max_length", longest)
-
-    def _close_blocks(self) -> None:
-        if "long_list" not in self._parts:
-            return
-        name = self._name
-        self._write("long_list", np.uint32)
-        first_block = starts_of(self._joined("block_count", np.int64))
-        self._writer.add(f"{name}/first_block", first_block.astype(np.uint64))
-        self._write("last_doc", np.uint32)
-        heaviest = self._joined("block_weight", np.float32)
-        for dtype in (np.uint8, np.uint16, np.float32):
-            if np.array_equal(heaviest.astype(dtype), heaviest):
-                break
-        self._writer.add(f"{name}/block_weight", heaviest.astype(dtype))
-        if self._has_lengths:
-            self._write("block_min_length", np.uint8)
-            self._write("block_max_length", np.uint8)
-
-    def _add_positions(self, data: PostingData, occurrences: NDArray[np.uint32]) -> None:
-        if data.position_gaps is not None:
-            self._pack("position", data.position_gaps)
-            return
-        starts = starts_of(occurrences.astype(np.int64))
-        if data.positions is not None:
-            self._pack_signed("position", differences(data.positions, starts))
-        if data.char_starts is not None and data.char_ends is not None:
-            before = np.zeros(len(data.char_ends), dtype=np.int64)
-            before[1:] = data.char_ends[:-1]
-            before[starts[:-1]] = 0
-            self._pack_signed("char_gap", data.char_starts - before)
-            self._pack_signed("char_size", data.char_ends - data.char_starts)
-        if data.boosts is not None:
-            self._part("boost", data.boosts.astype(np.float64))
-
-    def _pack_signed(self, array: str, numbers: NDArray[np.int64]) -> None:
-        if len(numbers) and numbers.min() < 0:
-            self._signed.append(array)
-            numbers = zigzag(numbers)
-        self._pack(array, numbers)
-
-    def _pack(self, array: str, values: NDArray[np.integer]) -> None:
-        if array not in self._packed:
-            self._packed[array] = PackedWriter(self._writer, f"{self._name}/{array}")
-        self._packed[array].add(values)
-
-    def _part(self, array: str, values: NDArray[Any]) -> None:
-        self._parts.setdefault(array, []).append(values)
-
-    def _joined(self, array: str, dtype: Any) -> NDArray[Any]:
-        parts = self._parts.get(array, [])
-        return np.concatenate(parts).astype(dtype, copy=False) if parts else np.zeros(0, dtype=dtype)
-
-    def _write(self, array: str, dtype: Any) -> None:
-        self._writer.add(f"{self._name}/{array}", self._joined(array, dtype))
+def _weight_mode(data: PostingData, occurrences: NDArray[np.uint32]) -> dict[str, Any]:
+    weights = data.weights
+    if weights is None or np.array_equal(weights, occurrences):
+        return {"weights": "occurrences"}
+    if len(weights) and np.all(weights == weights[0]):
+        return {"weights": "constant", "weight": float(weights[0])}
+    return {"weights": "excess" if _excess_of(weights, occurrences) is not None else "float"}
 
 
 def _excess_of(weights: NDArray[np.float32], occurrences: NDArray[np.uint32]) -> NDArray[np.uint32] | None:
     """Returns by how much each weight exceeds the occurrences; None unless these are small whole numbers."""
     # Beyond 2**24 a float32 no longer tells one whole number from the next; NaN fails every comparison.
-    if len(weights) and not (
-        weights.max() < 2**24 and np.all(weights == np.rint(weights)) and np.all(weights >= occurrences)
-    ):
+    if not (weights.max(initial=0) < 2**24 and np.all(weights == np.rint(weights)) and np.all(weights >= occurrences)):
         return None
     return weights.astype(np.uint32) - occurrences
+
+
+def _write_weights(
+    writer: ContainerWriter,
+    name: str,
+    data: PostingData,
+    starts: NDArray[np.int64],
+    occurrences: NDArray[np.uint32],
+    mode: str,
+) -> NDArray[np.float32]:
+    if mode == "constant" and data.weights is not None:
+        return data.weights
+    if mode == "occurrences" or data.weights is None:
+        write_packed(writer, f"{name}/max_weight", group_reduce(np.maximum, occurrences, starts))
+        return occurrences.astype(np.float32)
+    weights = data.weights.astype(np.float32, copy=False)
+    excess = _excess_of(weights, occurrences) if mode == "excess" else None
+    if excess is not None:
+        write_packed(writer, f"{name}/excess", excess)
+        write_packed(writer, f"{name}/excess_total", group_reduce(np.add, excess, starts, np.int64))
+        write_packed(writer, f"{name}/max_weight", group_reduce(np.maximum, weights, starts).astype(np.uint32))
+    else:
+        writer.add(f"{name}/weight", weights)
+        totals = group_reduce(np.add, weights, starts, np.float64)
+        writer.add(f"{name}/weight_total", totals.astype(np.float32))
+        writer.add(f"{name}/max_weight", group_reduce(np.maximum, weights, starts))
+    return weights
+
+
+def _write_lengths(writer: ContainerWriter, name: str, lengths: NDArray[np.uint8], starts: NDArray[np.int64]) -> None:
+    if not lengths.any():
+        return
+    shortest, longest = _length_bounds(lengths, starts[:-1], starts[1:])
+    writer.add(f"{name}/min_length", shortest)
+    write_packed(writer, f"{name}/length_spread", longest - shortest)
 
 
 def _length_bounds(
@@ -333,6 +190,65 @@ def _length_bounds(
     known = np.where(lengths == 0, np.uint8(255), lengths)
     shortest = np.minimum(part_reduce(np.minimum, known, starts, ends), longest)
     return shortest, longest
+
+
+def _write_blocks(
+    writer: ContainerWriter,
+    name: str,
+    data: PostingData,
+    starts: NDArray[np.int64],
+    weights: NDArray[np.float32],
+) -> None:
+    long_lists = np.flatnonzero(data.counts > BLOCK)
+    if not len(long_lists):
+        return
+    counts = data.counts[long_lists]
+    blocks = -(-counts // BLOCK)
+    first_block = starts_of(blocks)
+    within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], blocks)
+    block_starts = np.repeat(starts[long_lists], blocks) + within * BLOCK
+    block_ends = np.minimum(block_starts + BLOCK, np.repeat(starts[long_lists + 1], blocks))
+    writer.add(f"{name}/long_list", long_lists.astype(np.uint32))
+    writer.add(f"{name}/first_block", first_block.astype(np.uint64))
+    writer.add(f"{name}/last_doc", data.docs[starts[long_lists + 1] - 1].astype(np.uint32))
+    heaviest = part_reduce(np.maximum, weights, block_starts, block_ends)
+    for dtype in (np.uint8, np.uint16, np.float32):
+        if np.array_equal(heaviest.astype(dtype), heaviest):
+            break
+    writer.add(f"{name}/block_weight", heaviest.astype(dtype))
+    if data.lengths is not None and data.lengths.any():
+        shortest, longest = _length_bounds(data.lengths, block_starts, block_ends)
+        writer.add(f"{name}/block_min_length", shortest)
+        writer.add(f"{name}/block_max_length", longest)
+
+
+def _write_positions(
+    writer: ContainerWriter, name: str, data: PostingData, occurrences: NDArray[np.uint32]
+) -> list[str]:
+    """Writes what stands once an occurrence; returns which arrays hold signed (zigzag) numbers."""
+    if data.position_gaps is not None:
+        write_packed(writer, f"{name}/position", data.position_gaps)
+        return []
+    signed: list[str] = []
+
+    def write(array: str, numbers: NDArray[np.int64]) -> None:
+        if len(numbers) and numbers.min() < 0:
+            signed.append(array)
+            numbers = zigzag(numbers)
+        write_packed(writer, f"{name}/{array}", numbers)
+
+    starts = starts_of(occurrences.astype(np.int64))
+    if data.positions is not None:
+        write("position", differences(data.positions, starts))
+    if data.char_starts is not None and data.char_ends is not None:
+        before = np.zeros(len(data.char_ends), dtype=np.int64)
+        before[1:] = data.char_ends[:-1]
+        before[starts[:-1]] = 0
+        write("char_gap", data.char_starts - before)
+        write("char_size", data.char_ends - data.char_starts)
+    if data.boosts is not None:
+        writer.add(f"{name}/boost", data.boosts.astype(np.float64))
+    return signed
 
 
 class PostingLists:

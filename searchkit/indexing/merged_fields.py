@@ -5,8 +5,9 @@ runs of about a million occurrences, so the arrays at work are as large for a la
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from searchkit.codec.container import ContainerWriter
 from searchkit.codec.kernels import ranges, starts_of
 from searchkit.codec.postings import PostingData, PostingLists
-from searchkit.codec.segment import TermFile, write_merged_field
+from searchkit.codec.segment import TermFile, write_field
 from searchkit.codec.terms import TermDictionary
 
 _RUN = 1 << 20
@@ -127,24 +128,73 @@ def merge_field(
     parts = [
         _Part(field.lists, ranks, new_docnums) for (field, new_docnums), ranks in zip(found, union.ranks, strict=True)
     ]
-    # deleted documents make the span too long by a few, which is allowed
-    span = 1 + max(int(part.new_docnums[: part.lists.span].max(initial=-1)) for part in parts)
-    runs = _merged_runs(parts, len(union.lengths), codes, span)
-    write_merged_field(writer, name, (union.data, union.lengths), runs, kind=found[0][0].kind, span=span)
+    data, term_data = _merged_postings(parts, len(union.lengths), codes), union.data
+    is_kept = data.counts > 0
+    if not is_kept.all():
+        term_data = term_data[np.repeat(is_kept, union.lengths)]
+        data = replace(data, counts=data.counts[is_kept])
+    if len(data.docs):
+        write_field(writer, name, (term_data.data, union.lengths[is_kept]), data, kind=found[0][0].kind)
 
 
-def _merged_runs(
-    parts: Sequence[_Part], term_count: int, codes: npt.NDArray[np.uint8] | None, span: int
-) -> Iterator[PostingData]:
-    """The postings of all terms, run by run; a term whose postings are all deleted has a count of 0."""
-    doc_bits = max(span - 1, 0).bit_length()
+@dataclass(frozen=True, slots=True)
+class _Postings:
+    """Postings of a run of terms, in order; the counts are of all terms of the run, 0 for those all deleted."""
+
+    counts: npt.NDArray[np.int64]
+    docs: npt.NDArray[np.int32]
+    occurrences: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float32]
+    position_gaps: npt.NDArray[np.uint32]
+    """As `PostingData` has them: differences, as the writer would have to make them for the whole field at once."""
+
+
+def _merged_postings(parts: Sequence[_Part], term_count: int, codes: npt.NDArray[np.uint8] | None) -> PostingData:
+    doc_bits = max(int(part.new_docnums.max(initial=0)) for part in parts).bit_length()
     lists = parts[0].lists
-    is_plain = not (lists.has("position") or any(part.lists.has("occurrence") for part in parts))
+    if not (lists.has("position") or any(part.lists.has("occurrence") for part in parts)):
+        plain = [_merged_plain(parts, first, last, doc_bits) for first, last in _runs(parts, term_count)]
+        return PostingData(
+            counts=np.concatenate([of_run for of_run, _ in plain]), docs=np.concatenate([of_run for _, of_run in plain])
+        )
+    posting_count = sum(part.lists.posting_count for part in parts)
+    counts = _Column(term_count, np.int64)
+    docs = _Column(posting_count, np.int32)
+    occurrences = _Column(posting_count, np.uint32)
+    weights = _Column(posting_count, np.float32)
+    position_gaps = _Column(sum(part.lists.occurrence_count for part in parts), np.uint32)
     for first, last in _runs(parts, term_count):
-        if is_plain:
-            yield _merged_plain(parts, first, last, doc_bits)
-        else:
-            yield from _merged_scored(parts, first, last, doc_bits, codes)
+        for run in _merged_scored(parts, first, last, doc_bits):
+            counts.extend(run.counts)
+            docs.extend(run.docs)
+            occurrences.extend(run.occurrences)
+            weights.extend(run.weights)
+            position_gaps.extend(run.position_gaps)
+    return PostingData(
+        counts=counts.filled(),
+        docs=docs.filled(),
+        occurrences=occurrences.filled(),
+        weights=weights.filled(),
+        lengths=codes[docs.filled()] if codes is not None else None,
+        position_gaps=position_gaps.filled(),
+    )
+
+
+class _Column:
+    """An array filled run by run: joining the runs at the end would take twice the room."""
+
+    def __init__(self, length: int, dtype: type[np.generic]) -> None:
+        self._values = np.empty(length, dtype=dtype)
+        self._count = 0
+
+    def extend(self, values: npt.NDArray[Any]) -> None:
+        """Take in the next values."""
+        self._values[self._count : self._count + len(values)] = values
+        self._count += len(values)
+
+    def filled(self) -> npt.NDArray[Any]:
+        """The values taken in."""
+        return self._values[: self._count]
 
 
 def _runs(parts: Sequence[_Part], term_count: int) -> Iterator[tuple[int, int]]:
@@ -174,20 +224,20 @@ def _counted(keys: npt.NDArray[np.integer], doc_bits: int, term_count: int) -> n
     return np.diff(np.searchsorted(keys, bounds.astype(keys.dtype)))
 
 
-def _merged_plain(parts: Sequence[_Part], first: int, last: int, doc_bits: int) -> PostingData:
-    """Postings of a run without anything but docnums."""
+def _merged_plain(
+    parts: Sequence[_Part], first: int, last: int, doc_bits: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Postings without anything but docnums: how many each term has, and the docnums."""
     keys: npt.NDArray[np.integer] = np.concatenate([_posting_keys(part, first, last, doc_bits)[0] for part in parts])
     if doc_bits + (last - first).bit_length() <= 32:
         keys = keys.astype(np.uint32)  # half the width sorts in half the time
     keys.sort()
     counts = _counted(keys, doc_bits, last - first)
     keys &= keys.dtype.type((1 << doc_bits) - 1)
-    return PostingData(counts=counts, docs=keys.astype(np.int32))
+    return counts, keys.astype(np.int32)
 
 
-def _merged_scored(
-    parts: Sequence[_Part], first: int, last: int, doc_bits: int, codes: npt.NDArray[np.uint8] | None
-) -> Iterator[PostingData]:
+def _merged_scored(parts: Sequence[_Part], first: int, last: int, doc_bits: int) -> Iterator[_Postings]:
     """Postings with positions and weights, in one run or, where a key would have too many bits, in several.
 
     Weights that are not the occurrences are few, those of title terms: such postings have a bit set in their keys,
@@ -210,8 +260,8 @@ def _merged_scored(
     position_bits = max(int(part_positions.max(initial=0)) for part_positions in positions).bit_length()
     if doc_bits + (last - first).bit_length() + 1 + position_bits > _KEY_BITS and last - first > 1:
         middle = (first + last) // 2
-        yield from _merged_scored(parts, first, middle, doc_bits, codes)
-        yield from _merged_scored(parts, middle, last, doc_bits, codes)
+        yield from _merged_scored(parts, first, middle, doc_bits)
+        yield from _merged_scored(parts, middle, last, doc_bits)
         return
     is_other = [one != other for one, other in zip(weights, occurrences, strict=True)]
     entries = []
@@ -241,11 +291,4 @@ def _merged_scored(
         merged_weights[has_other] = other[np.argsort(other_keys)]
     docs = (posting_keys & ((1 << doc_bits) - 1)).astype(np.int32)
     counts = _counted(posting_keys, doc_bits, last - first)
-    yield PostingData(
-        counts=counts,
-        docs=docs,
-        occurrences=merged_occurrences,
-        weights=merged_weights,
-        lengths=codes[docs] if codes is not None else None,
-        position_gaps=gaps,
-    )
+    yield _Postings(counts, docs, merged_occurrences, merged_weights, gaps)

@@ -1,7 +1,6 @@
 """Posting lists: what is written comes back, list by list, in runs and in part."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,10 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchkit.codec import packed
-from searchkit.codec.container import Container, ContainerWriter
-from searchkit.codec.kernels import differences
-from searchkit.codec.postings import BLOCK, PostingData, PostingLists, PostingsWriter, write_postings
+from searchkit.codec.container import Container
+from searchkit.codec.postings import BLOCK, PostingData, PostingLists, write_postings
 
 Open = Callable[..., Container]
 
@@ -89,61 +86,6 @@ def test_lists_come_back(container: Open, seed: int, span: int, lists: int, weig
         assert last.tolist() == data.char_ends[here].tolist()
         assert opened.boosts(ordinal).tolist() == data.boosts[here].tolist()
         assert opened.values(ordinal) == data.values[run]
-
-
-@settings(deadline=None, max_examples=60)
-@given(**shapes, cuts=st.sets(st.integers(1, 11)), in_memory=st.sampled_from([0, 100, 1 << 20]))
-def test_a_field_in_runs_is_the_field_at_once(
-    container: Open, seed: int, span: int, lists: int, weights: str, repeats: bool, cuts: set[int], in_memory: int
-) -> None:
-    """Lists written run by run, in memory or through temporary files, make the same arrays, byte for byte."""
-    data, starts = drawn(seed, span, lists, weights, repeats)
-    assert data.occurrences is not None
-    assert data.positions is not None
-    places = np.concatenate([[0], np.cumsum(data.occurrences)])
-    gaps = differences(data.positions, places).astype(np.uint32)
-    whole = replace(data, char_starts=None, char_ends=None, boosts=None, values=None)
-
-    def write(writer: ContainerWriter) -> None:
-        out = PostingsWriter(writer, "f/l", span=int(data.docs.max()) + 1)
-        for first, last in pairwise(sorted({0, lists, *(cut for cut in cuts if cut < lists)})):
-            run = slice(starts[first], starts[last])
-            out.add(
-                PostingData(
-                    counts=data.counts[first:last],
-                    docs=data.docs[run],
-                    occurrences=data.occurrences[run],
-                    weights=None if data.weights is None else data.weights[run],
-                    lengths=data.lengths[run],
-                    position_gaps=gaps[places[run.start] : places[run.stop]],
-                )
-            )
-        out.close()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packed, "_IN_MEMORY", in_memory)
-        patch.setattr(packed, "_AT_ONCE", packed.RANK_STEP)
-        in_runs = container(write)
-    at_once = container(lambda w: write_postings(w, "f/l", whole))
-    assert in_runs.meta == at_once.meta
-    assert {name: in_runs.array(name).tobytes() for name in in_runs.names()} == {
-        name: at_once.array(name).tobytes() for name in at_once.names()
-    }
-
-
-def test_runs_have_the_same_arrays(container: Open) -> None:
-    """A run with weights after one without, or with positions as they are, is a mistake of the caller."""
-    one = np.ones(1, dtype=np.int64)
-    plain = PostingData(counts=one, docs=one.astype(np.int32))
-    for other in (replace(plain, weights=one.astype(np.float32)), replace(plain, positions=one)):
-
-        def write(writer: ContainerWriter, other: PostingData = other) -> None:
-            out = PostingsWriter(writer, "f/l", span=2)
-            out.add(plain)
-            out.add(other)
-
-        with pytest.raises(ValueError, match="run"):
-            container(write)
 
 
 @settings(deadline=None, max_examples=60)
