@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 # blocks and decodes five times faster in numpy, because one slice is one astype.
 WIDTHS = (1, 2, 4, 8, 16, 32)
 
+_NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
+
 _FEW = 128  # values that Python's sort is quicker on than numpy
 
 
@@ -53,13 +55,19 @@ def unpack_codes(packed: NDArray[np.uint8], bits: int, start: int, stop: int) ->
     return wide.view(np.uint8)[skip : skip + stop - start]
 
 
-def choose_width(values: NDArray[np.uint32]) -> int:
+def narrowest(largest: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """Returns the narrowest dtype of 8, 16 or 32 bits for integers from 0 to largest, which has no more than 32."""
+    return _NARROW[(largest >= 1 << 8) + (largest >= 1 << 16)]
+
+
+def choose_width(values: NDArray[np.unsignedinteger[Any]]) -> int:
     """Returns the base width in bits that stores these values, escapes included, in the fewest bits."""
     if len(values) <= _FEW:
         ordered = sorted(values.tolist())
         reach = {bits: len(ordered) - bisect_left(ordered, (1 << bits) - 1) for bits in WIDTHS[:-1]}
     else:
-        reach = {bits: int(np.count_nonzero(values >= np.uint32((1 << bits) - 1))) for bits in WIDTHS[:-1]}
+        most = 8 * values.dtype.itemsize
+        reach = {bits: int(np.count_nonzero(values >= (1 << bits) - 1)) for bits in WIDTHS[:-1] if bits <= most}
 
     def cost(base: int) -> int:
         total, waiting = 0, len(values)
@@ -81,7 +89,7 @@ def unzigzag(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return (values >> 1) ^ -(values & 1)
 
 
-def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def starts_of(counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Returns len(counts) + 1 offsets: where each group begins in the concatenation, and its total length."""
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=starts[1:])
@@ -121,7 +129,7 @@ def group_reduce(ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64
     return reduced
 
 
-def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def ranges(starts: NDArray[np.int64], counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Concatenates range(start, start + count) for each pair: the indexes of many slices at once."""
     ends = starts_of(counts)
     return np.arange(ends[-1], dtype=np.int64) + np.repeat(starts - ends[:-1], counts)

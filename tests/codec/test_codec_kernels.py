@@ -92,3 +92,11 @@ def test_lengths_are_whoosh_lengths() -> None:
         numeric.byte_to_length(code) for code in range(256)
     ]
     assert len(LENGTHS) == 256
+
+
+@pytest.mark.parametrize(("largest", "bits"), [(0, 8), (255, 8), (256, 16), (65535, 16), (65536, 32), (2**32 - 1, 32)])
+def test_the_narrowest_integers_hold_the_largest(largest: int, bits: int) -> None:
+    """The dtype holds the largest value, and the next narrower one would not."""
+    dtype = kernels.narrowest(largest)
+    assert dtype.itemsize * 8 == bits
+    assert np.array(largest).astype(dtype) == largest

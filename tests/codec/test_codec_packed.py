@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchkit.codec.container import Container
-from searchkit.codec.packed import PROMOTE_AFTER, Offsets, PackedArray, write_offsets, write_packed
+from searchkit.codec.container import Container, ContainerWriter
+from searchkit.codec.packed import (
+    PROMOTE_AFTER,
+    Offsets,
+    PackedArray,
+    PackedWriter,
+    write_offsets,
+    write_packed,
+)
 from searchkit.errors import IndexCorrupt
 
 Open = Callable[..., Container]
@@ -36,6 +43,33 @@ def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.Da
         assert [packed.value(index) for index in range(len(numbers))] == numbers
     chosen = sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
     assert packed.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
+
+
+@settings(deadline=None)
+@given(
+    numbers=values,
+    cuts=st.lists(st.integers(0, 700), max_size=6),
+    bits=st.sampled_from([None, 1, 2, 4, 8, 16, 32]),
+    at_once=st.booleans(),
+    data=st.data(),
+)
+def test_pieces_make_the_array(
+    container: Open, numbers: list[int], cuts: list[int], bits: int | None, at_once: bool, data: st.DataObject
+) -> None:
+    """However the values are cut, whatever the base width, kept until the end or not, every slice comes back."""
+
+    def write(writer: ContainerWriter) -> None:
+        packed = PackedWriter(writer, "p/x", bits, at_once=at_once and bits is not None)
+        for first, last in pairwise([0, *sorted(min(cut, len(numbers)) for cut in cuts), len(numbers)]):
+            packed.extend(np.array(numbers[first:last], dtype=np.int64))
+        packed.close()
+
+    opened = PackedArray(container(write), "p/x")
+    assert bits in (None, opened.bits)
+    assert opened.all().tolist() == numbers
+    start = data.draw(st.integers(0, len(numbers)))
+    stop = data.draw(st.integers(start, len(numbers)))
+    assert opened.slice(start, stop).tolist() == numbers[start:stop]
 
 
 @settings(deadline=None)
