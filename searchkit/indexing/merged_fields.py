@@ -74,7 +74,7 @@ def _sorted_by_words(
         return found << np.minimum(beyond, 63)
 
     keys = word(np.arange(len(lengths)), 0)
-    order = np.argsort(keys)
+    order = np.argsort(keys, kind="stable")
     keys = keys[order]
     is_new = np.ones(len(order), dtype=np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=is_new[1:])
