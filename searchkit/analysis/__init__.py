@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from searchkit.analysis.folding import fold, fold_label, lower
+from searchkit.analysis.folding import accented, fold, fold_label, lower
 from searchkit.analysis.stemming import primary_language, stemmer_for
 from searchkit.analysis.words import Kind, Token, tokenize
 
-ANALYSIS = "words-1"
+ANALYSIS = "words-2"
 """Name and version of the analysis, kept in every index: terms of different versions do not match each other."""
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Kind",
     "Term",
     "Token",
+    "accented",
     "analyzer_for",
     "analyzers_for",
     "fold",
@@ -85,6 +86,8 @@ class Analyzer:
             stems = self._stemmer.stemWords(letters)
         if not "".join(stems).isascii():  # Serbian writes dj as one letter
             stems = [fold(stem) for stem in stems]
+        if len(letters) == len(words) and all(stems):
+            return stems
         term_of = dict(zip(letters, stems, strict=True))
         return [term_of.get(word) or word for word in words]
 

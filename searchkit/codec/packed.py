@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.kernels import WIDTHS, choose_width, narrowest, pack_codes, starts_of, unpack_codes
+from searchkit.codec.kernels import WIDTHS, choose_width, escapes_of, narrowest, pack_codes, starts_of, unpack_codes
 
 RANK_STEP = 256
 SUM_STEP = 64
@@ -73,7 +73,7 @@ class PackedWriter:
             raise ValueError(f"array {self._name}: values must lie between 0 and {_MAX}")
         codes = values.astype(narrowest(largest), copy=False)
         if self._bits is None:
-            self._bits = choose_width(codes) if largest else 1
+            self._bits = choose_width(len(codes), escapes_of(codes)) if largest else 1
         bits, escape = self._bits, (1 << self._bits) - 1
         if largest >= escape and bits < WIDTHS[-1]:
             codes = self._escaping(codes, escape)
@@ -97,7 +97,7 @@ class PackedWriter:
         if not self._is_begun:
             self._writer.begin(self._name, _dtype_name(self.bits))
             for piece in self._pieces:
-                self._writer.append(piece.view(np.uint8).data)
+                self._writer.append_array(piece)
         self._writer.end()
         if self._next_level is not None:
             self._writer.add(f"{self._name}.rank", np.concatenate(self._ranks).astype(np.uint32))
@@ -105,7 +105,7 @@ class PackedWriter:
 
     def _append(self, codes: NDArray[Any]) -> None:
         if self._is_begun:
-            self._writer.append(codes.view(np.uint8).data)
+            self._writer.append_array(codes)
         else:
             self._pieces.append(codes)
 

@@ -198,7 +198,7 @@ class PostingsWriter:
             self._occurrence_count += len(run.docs)
             return
         self._occurrences.extend(run.occurrences - 1)
-        totals = group_reduce(np.add, run.occurrences.astype(np.int64, copy=False), starts)
+        totals = group_reduce(np.add, run.occurrences, starts, np.int64)
         self._note("total", totals)
         self._occurrence_count += int(totals.sum())
 
@@ -208,10 +208,10 @@ class PostingsWriter:
         if self._excess is not None:
             excess = weights - occurrences
             self._excess.extend(excess)
-            self._note("excess_total", group_reduce(np.add, excess.astype(np.int64, copy=False), starts))
+            self._note("excess_total", group_reduce(np.add, excess, starts, np.int64))
         elif self._mode == "float":
             self._note("weight", weights.astype(np.float32, copy=False))
-            totals = group_reduce(np.add, weights.astype(np.float64), starts)
+            totals = group_reduce(np.add, weights, starts, np.float64)
             self._note("weight_total", totals.astype(np.float32))
         elif self._mode == "constant":
             self._note("constant", weights[:1])

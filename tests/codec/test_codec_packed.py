@@ -56,16 +56,28 @@ def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.Da
 def test_pieces_make_the_array(
     container: Open, numbers: list[int], cuts: list[int], bits: int | None, at_once: bool, data: st.DataObject
 ) -> None:
-    """However the values are cut, whatever the base width, kept until the end or not, every slice comes back."""
+    """However the values are cut, kept until the end or not, they are coded byte for byte as at once.
+
+    In another base width than that, too, every slice comes back.
+    """
+    whole = container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64)))
+    if bits is None:
+        bits = PackedArray(whole, "p/x").bits
 
     def write(writer: ContainerWriter) -> None:
-        packed = PackedWriter(writer, "p/x", bits, at_once=at_once and bits is not None)
+        packed = PackedWriter(writer, "p/x", bits, at_once=at_once)
         for first, last in pairwise([0, *sorted(min(cut, len(numbers)) for cut in cuts), len(numbers)]):
             packed.extend(np.array(numbers[first:last], dtype=np.int64))
         packed.close()
 
-    opened = PackedArray(container(write), "p/x")
-    assert bits in (None, opened.bits)
+    in_pieces = container(write)
+    opened = PackedArray(in_pieces, "p/x")
+    if bits == PackedArray(whole, "p/x").bits:
+        assert in_pieces.meta == whole.meta
+        assert {name: in_pieces.array(name).tobytes() for name in in_pieces.names()} == {
+            name: whole.array(name).tobytes() for name in whole.names()
+        }
+    assert opened.bits == bits
     assert opened.all().tolist() == numbers
     start = data.draw(st.integers(0, len(numbers)))
     stop = data.draw(st.integers(start, len(numbers)))
