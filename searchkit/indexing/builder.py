@@ -22,7 +22,7 @@ from searchkit.codec import ArraySegment
 from searchkit.codec.columns import write_number_column
 from searchkit.codec.container import ContainerWriter
 from searchkit.codec.lengths import encode_lengths
-from searchkit.codec.postings import PostingData
+from searchkit.codec.posting_writer import PostingData
 from searchkit.codec.segment import DOCUMENTS_EXTENSION, STORED, TERMS_EXTENSION, write_field, write_lengths
 from searchkit.codec.stored import StoredWriter, encode_value
 from searchkit.codec.values import EXISTENCE, POSITIONS
