@@ -20,7 +20,7 @@ from searchkit.article import Article
 from searchkit.codec.kernels import ranges
 from searchkit.codec.lengths import LENGTHS
 from searchkit.dates import UNDATED, ArchiveCalendar
-from searchkit.plan.cache import ArrayCache
+from searchkit.plan.cache import ArrayCache, ByteCache
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25, length_norms
 from searchkit.plan.labels import LabelColumn
 from searchkit.plan.segments import SegmentView, view_of
@@ -37,6 +37,12 @@ _MANY_BETWEEN = 16
 
 CACHED_BYTES = 12 << 20
 """Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
+
+
+CACHED_ARTICLE_BYTES = 2 << 20
+"""Bytes of articles that are kept unpacked, some thousand abstracts: readers go back and forth among few."""
+
+_ARTICLE_BYTES = 500
 
 
 class Generation:
@@ -65,6 +71,7 @@ class Generation:
         self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
         self._idfs: dict[tuple[str, str], float] = {}
         self._cache = ArrayCache(CACHED_BYTES)
+        self._articles: ByteCache[dict[str, Any]] = ByteCache(CACHED_ARTICLE_BYTES)
 
     @cached_property
     def doc_count(self) -> int:
@@ -117,7 +124,7 @@ class Generation:
             key = term.encode()
             parts = [segment.docnums(field, key) + base for segment, base in self.segments]
             found = self._only_live(_joined(parts, np.int64))
-            self._cache.put((field, term, "docnums"), found.astype(np.int32))
+            self._cache.put_array((field, term, "docnums"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
 
     def scores(self, field: str, term: str) -> Scores:
@@ -131,7 +138,7 @@ class Generation:
             weights = self._weights(field, term)
             scores = bm25(weights, norms[codes[docnums]], idf=self._idf(field, term), k1=self._settings.k1)
             found = scores.astype(np.float32)
-            self._cache.put((field, term, "scores"), found)
+            self._cache.put_array((field, term, "scores"), found)
         return found.astype(np.float64)
 
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
@@ -152,7 +159,7 @@ class Generation:
             key = prefix.encode()
             parts = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
             found = self._only_live(_joined(parts, np.int64))
-            self._cache.put((field, prefix, "prefix"), found.astype(np.int32))
+            self._cache.put_array((field, prefix, "prefix"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
 
     def published_between(self, docnums: Docnums, first: int, end: int) -> npt.NDArray[np.bool_] | slice:
@@ -226,7 +233,7 @@ class Generation:
                 for segment, base in self.segments
             ]
             found = np.array(cuts, dtype=np.int64)
-            self._cache.put(key, found)
+            self._cache.put_array(key, found)
         return found
 
     def article_id(self, docnum: int) -> str:
@@ -248,10 +255,13 @@ class Generation:
         return int(docnums[-1]) if len(docnums) else None
 
     def stored(self, docnum: int) -> dict[str, Any]:
-        """The stored article as `Article.to_dict` gave it."""
-        segment, inside = self.segment_of(docnum)
-        fields: dict[str, Any] = segment.stored(inside)["article"]
-        return fields
+        """The stored article as `Article.to_dict` gave it, which nobody may change; those read last are kept."""
+        found = self._articles.get(docnum)
+        if found is None:
+            segment, inside = self.segment_of(docnum)
+            found = segment.stored(inside)["article"]
+            self._articles.put(docnum, found, len(found["body"]) + _ARTICLE_BYTES)
+        return found
 
     def article(self, docnum: int) -> Article:
         """The stored article."""
@@ -271,7 +281,7 @@ class Generation:
             found = _joined(parts, np.int64)
             if self.has_deletions:
                 found = found[self.is_live[found >> POSITION_BITS]]
-            self._cache.put((field, term, "occurrences"), found)
+            self._cache.put_array((field, term, "occurrences"), found)
         return found
 
     def _only_live(self, docnums: Docnums) -> Docnums:
