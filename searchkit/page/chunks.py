@@ -6,12 +6,14 @@ characters takes some 25 microseconds, where reading it token by token took 300.
 """
 
 import re
+from array import array
 from collections.abc import Callable, Sequence, Set
 from functools import lru_cache
 from itertools import accumulate, islice
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, fold, tokenize
+from searchkit.plan.cache import ByteCache
 
 Forms = Callable[[str, Kind], tuple[str, ...]]
 """The terms of a token, as `Analyzer.forms` gives them."""
@@ -22,6 +24,10 @@ LEARNT = 32_768
 _LONGEST = 64
 """Characters of a stretch that is kept: longer ones are URLs, formulas and scripts without spaces."""
 
+READ_BYTES = 2 << 20
+"""Bytes of texts that are kept read: as many articles as are kept unpacked."""
+
+_READ_TEXT_BYTES = 300
 _NOT_PLAIN = ""
 
 _one_word = re.compile(r"[(\[{\"'“‘«]*([A-Za-z0-9]+)[.,;:!?)\]}\"'”’»…]*").fullmatch
@@ -47,6 +53,15 @@ class ChunkTerms:
         self._forms = forms
         self._plain: dict[str, str] = {}  # the only term of a stretch that is one word, "" for all other stretches
         self._others: dict[str, Parts] = {}
+        self._texts: ByteCache[ReadText] = ByteCache(READ_BYTES)
+
+    def read(self, text: str) -> "ReadText":
+        """The text as the terms of its stretches; those of texts read before are kept."""
+        found = self._texts.get(text)
+        if found is None:
+            found = ReadText(text, self)
+            self._texts.put(text, found, 20 * len(found.terms) + _READ_TEXT_BYTES)
+        return found
 
     def terms(self, chunks: Sequence[str]) -> Sequence[str]:
         """The term of each stretch that is one plain word; "" for the others, which `parts` takes apart."""
@@ -81,71 +96,66 @@ class ChunkTerms:
         return term
 
 
-class ChunkedText:
-    """A text as its stretches without white space."""
+class ReadText:
+    """A text as the terms of its stretches, "" where a stretch is no plain word, and where each stretch begins."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.chunks = text.split()
+    __slots__ = ("_forms", "_starts", "_text", "terms")
 
-    def starts(self, indexes: Sequence[int]) -> Sequence[int]:
-        """The characters at which the stretches with these ascending indexes begin."""
-        chunks = self.chunks
-        if " ".join(chunks) != self.text:
-            all_starts = [stretch.start() for stretch in _stretches(self.text)]
-            return [all_starts[index] for index in indexes]
-        starts = []
-        before = start = 0
-        for index in indexes:  # one space between any two stretches, as in most texts
-            if index > before:
-                start += len(" ".join(chunks[before:index])) + 1
-                before = index
-            starts.append(start)
-        return starts
+    def __init__(self, text: str, forms: ChunkTerms) -> None:
+        chunks = text.split()
+        self._text = text
+        self._forms = forms
+        self.terms = forms.terms(chunks)
+        lengths = list(map(len, chunks))
+        if sum(lengths) + len(lengths) - 1 == len(text):  # one space between any two stretches, as in most texts
+            self._starts = array("Q", accumulate([length + 1 for length in lengths], initial=0))
+        else:
+            self._starts = array("Q", [stretch.start() for stretch in _stretches(text)] + [len(text) + 1])
 
-    def places(self, forms: ChunkTerms, wanted: Set[str], *, with_positions: bool) -> list[tuple[str, Place]]:
+    def places(self, wanted: Set[str], *, with_positions: bool) -> list[tuple[str, Place]]:
         """The wanted terms in the order of the text; positions are 0 unless they are asked for."""
-        chunks, parts = self.chunks, forms.parts
-        terms = forms.terms(chunks)
+        terms, parts = self.terms, self._forms.parts
         at = [index for index, term in enumerate(terms) if not term or term in wanted]
-        at = [index for index in at if terms[index] or not wanted.isdisjoint(parts(chunks[index]).places)]
-        if not at:
-            return []
-        positions = list(accumulate(self._counts(forms, terms), initial=0)) if with_positions else None
+        positions = self._positions() if with_positions and at else None
         found: list[tuple[str, Place]] = []
-        for index, start in zip(at, self.starts(at), strict=True):
-            term, chunk = terms[index], chunks[index]
-            position = positions[index] if positions else 0
+        for index in at:
+            term, chunk = terms[index], self._chunk(index)
             if term:
+                start = self._starts[index]
                 first, end = _plain_span(chunk)
-                found.append((term, (position, start + first, start + end)))
+                found.append((term, (positions[index] if positions else 0, start + first, start + end)))
                 continue
             places = parts(chunk).places
-            for term in wanted & places.keys():
-                found += [(term, (position + p, start + first, start + end)) for p, first, end in places[term]]
+            if not wanted.isdisjoint(places):
+                start = self._starts[index]
+                position = positions[index] if positions else 0
+                for term in wanted & places.keys():
+                    found += [(term, (position + p, start + first, start + end)) for p, first, end in places[term]]
         return found
 
     def beginning(self, prefix: str) -> list[tuple[int, int]]:
-        """Start and end of the words that, folded, begin with ``prefix``."""
-        forms = folded_words()
-        terms = forms.terms(self.chunks)
-        at = [index for index, term in enumerate(terms) if not term or term.startswith(prefix)]
+        """Start and end of the terms that begin with ``prefix``."""
+        terms = self.terms
         found = []
-        for index, start in zip(at, self.starts(at), strict=True):
+        for index in [index for index, term in enumerate(terms) if not term or term.startswith(prefix)]:
+            start, chunk = self._starts[index], self._chunk(index)
             if terms[index]:
-                first, end = _plain_span(self.chunks[index])
+                first, end = _plain_span(chunk)
                 found.append((start + first, start + end))
                 continue
-            for word, places in forms.parts(self.chunks[index]).places.items():
+            for word, places in self._forms.parts(chunk).places.items():
                 if word.startswith(prefix):
                     found += [(start + first, start + end) for _, first, end in places]
         return found
 
-    def _has(self, index: int, forms: ChunkTerms, wanted: Set[str]) -> bool:
-        return not wanted.isdisjoint(forms.parts(self.chunks[index]).places)
+    def _chunk(self, index: int) -> str:
+        return self._text[self._starts[index] : self._starts[index + 1] - 1].rstrip()
 
-    def _counts(self, forms: ChunkTerms, terms: Sequence[str]) -> list[int]:
-        return [1 if term else forms.parts(chunk).positions for term, chunk in zip(terms, self.chunks, strict=True)]
+    def _positions(self) -> list[int]:
+        """How many positions come before each stretch."""
+        parts = self._forms.parts
+        counts = [1 if term else parts(self._chunk(index)).positions for index, term in enumerate(self.terms)]
+        return list(accumulate(counts, initial=0))
 
 
 @lru_cache(maxsize=64)

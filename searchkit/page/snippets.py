@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, tokenize
-from searchkit.page.chunks import ChunkedText, Place, terms_of_language
+from searchkit.page.chunks import Place, folded_words, terms_of_language
 from searchkit.page.model import Mark, Snippet
 from searchkit.plan.highlights import Highlight
 
@@ -51,16 +51,15 @@ class Marker:
 
     def find(self, text: str) -> list[Found]:
         """Every match of each highlight in ``text``, in order of where they start."""
-        chunked = ChunkedText(text)
         found: list[Found] = []
         if self._terms:
-            places = chunked.places(self._forms, self._terms, with_positions=bool(self._phrases))
+            places = self._forms.read(text).places(self._terms, with_positions=bool(self._phrases))
             for term, (_, start, end) in places:
                 found += [Found(start, end, number) for number in self._words.get(term, ())]
             if places and self._phrases:
                 found += self._find_phrases(places)
         for number, prefix in self._prefixes:
-            found += [Found(start, end, number) for start, end in _prefix_places(chunked, prefix)]
+            found += [Found(start, end, number) for start, end in _prefix_places(text, prefix)]
         return sorted(set(found)) if len(found) > 1 else found
 
     def _find_phrases(self, places: list[tuple[str, Place]]) -> Iterator[Found]:
@@ -124,9 +123,9 @@ def count_more(snippets: Iterable[Snippet], matches: Iterable[Found], *, width: 
     return more
 
 
-def _prefix_places(chunked: ChunkedText, prefix: str) -> Iterator[tuple[int, int]]:
-    for start, end in chunked.beginning(prefix):
-        if len(prefix) == 1 and _is_pair(chunked.text[start:end]):
+def _prefix_places(text: str, prefix: str) -> Iterator[tuple[int, int]]:
+    for start, end in folded_words().read(text).beginning(prefix):
+        if len(prefix) == 1 and _is_pair(text[start:end]):
             yield start, start + 1  # a pair found by its first character is marked for that character only
         else:
             yield start, end

@@ -99,7 +99,7 @@ class LabelColumn:
         ]
 
     @cached_property
-    def _by_docnum(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    def _by_docnum(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.unsignedinteger]]:
         """Offsets (one more than docnums) and ordinals: docnum d has ``ordinals[offsets[d]:offsets[d + 1]]``."""
         ordinals = [
             np.repeat(own, np.diff(lists.starts)) for own, lists in zip(self._ordinals, self._lists, strict=True)
@@ -109,10 +109,10 @@ class LabelColumn:
         counts = np.bincount(docs, minlength=int(self._bases[-1]))
         offsets = np.zeros(len(counts) + 1, dtype=np.int32)
         np.cumsum(counts, out=offsets[1:])
-        return offsets, np.concatenate(ordinals)[order]
+        return offsets, np.concatenate(ordinals)[order].astype(np.min_scalar_type(len(self._keys)))
 
     @cached_property
-    def _sets(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], npt.NDArray[np.int32]] | None:
+    def _sets(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], npt.NDArray[np.unsignedinteger]] | None:
         """The different sets of labels: of each docnum the number of its set, then offsets and ordinals by set.
 
         None where too few articles have the same. Sets are told apart by the sum of a random number for each label,
