@@ -221,11 +221,7 @@ class ArrayView:
         found = self._terms.field(field)
         if found is None or not len(ordinals):
             return []
-        data, lengths = found.terms.joined()
-        ends = np.cumsum(lengths)[ordinals]
-        starts = (ends - lengths[ordinals]).tolist()
-        joined = data.tobytes() if len(starts) * 64 > len(data) else data.data
-        return [bytes(joined[start:end]) for start, end in zip(starts, ends.tolist(), strict=True)]
+        return found.terms.at(ordinals)
 
     def all_terms(self, field: str) -> list[bytes]:
         """See `SegmentView`."""
