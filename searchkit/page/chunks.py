@@ -21,8 +21,12 @@ Forms = Callable[[str, Kind], tuple[str, ...]]
 LEARNT = 32_768
 """Stretches that are kept, about 150 bytes each."""
 
+LEARNT_OTHERS = 8192
+"""Stretches of several words that are kept, about 500 bytes each."""
+
 _LONGEST = 64
-"""Characters of a stretch that is kept: longer ones are URLs, formulas and scripts without spaces."""
+_LONGEST_OTHER = 160
+"""Characters of a stretch that is kept: longer ones are texts of scripts without spaces."""
 
 READ_BYTES = 2 << 20
 """Bytes of texts that are kept read: as many articles as are kept unpacked."""
@@ -30,8 +34,8 @@ READ_BYTES = 2 << 20
 _READ_TEXT_BYTES = 300
 _NOT_PLAIN = ""
 
-_one_word = re.compile(r"[(\[{\"'“‘«]*([A-Za-z0-9]+)[.,;:!?)\]}\"'”’»…]*").fullmatch
-"""Of these `tokenize` makes one token, the word: no character around it joins words or belongs to a name."""
+_one_word = re.compile(r"[(\[{\"'“‘«]*([A-Za-z0-9]+)[.,;:!?)\]}\"'”’»…]*(?!\S)").match
+"""Of such a stretch `tokenize` makes one token, the word: no character around it joins words or belongs to a name."""
 _stretches = re.compile(r"\S+").finditer
 
 
@@ -81,8 +85,8 @@ class ChunkTerms:
                 for form in self._forms(token.text, token.kind):
                     places.setdefault(form, []).append((token.position, token.start, token.end))
             found = Parts(tokens[-1].position + 1 if tokens else 0, places)
-            if len(chunk) <= _LONGEST:
-                _make_room(self._others)
+            if len(chunk) <= _LONGEST_OTHER:
+                _make_room(self._others, LEARNT_OTHERS)
                 self._others[chunk] = found
         return found
 
@@ -91,70 +95,67 @@ class ChunkTerms:
         forms = self._forms(word[1], Kind.WORD) if word else ()
         term = forms[0] if len(forms) == 1 else _NOT_PLAIN
         if len(chunk) <= _LONGEST:
-            _make_room(self._plain)
+            _make_room(self._plain, LEARNT)
             self._plain[chunk] = term
         return term
 
 
 class ReadText:
-    """A text as the terms of its stretches, "" where a stretch is no plain word, and where each stretch begins."""
+    """A text as the terms of its stretches: of plain words in their order, "" for the others, which stand apart."""
 
-    __slots__ = ("_forms", "_starts", "_text", "terms")
+    __slots__ = ("_others", "_starts", "_text", "terms")
 
     def __init__(self, text: str, forms: ChunkTerms) -> None:
         chunks = text.split()
-        self._text = text
-        self._forms = forms
-        self.terms = forms.terms(chunks)
         lengths = list(map(len, chunks))
         if sum(lengths) + len(lengths) - 1 == len(text):  # one space between any two stretches, as in most texts
-            self._starts = array("Q", accumulate([length + 1 for length in lengths], initial=0))
+            starts = accumulate([length + 1 for length in lengths], initial=0)
+            self._starts = array("Q", starts)
         else:
-            self._starts = array("Q", [stretch.start() for stretch in _stretches(text)] + [len(text) + 1])
+            self._starts = array("Q", [stretch.start() for stretch in _stretches(text)])
+        self._text = text
+        self.terms = forms.terms(chunks)
+        self._others = [(at, forms.parts(chunks[at])) for at, term in enumerate(self.terms) if not term]
 
     def places(self, wanted: Set[str], *, with_positions: bool) -> list[tuple[str, Place]]:
-        """The wanted terms in the order of the text; positions are 0 unless they are asked for."""
-        terms, parts = self.terms, self._forms.parts
-        at = [index for index, term in enumerate(terms) if not term or term in wanted]
-        positions = self._positions() if with_positions and at else None
+        """The wanted terms, those of plain words first; positions are 0 unless they are asked for."""
+        terms = self.terms
+        at = [index for index, term in enumerate(terms) if term in wanted]
+        others = [other for other in self._others if not wanted.isdisjoint(other[1].places)]
+        positions = self._positions() if with_positions and (at or others) else None
         found: list[tuple[str, Place]] = []
         for index in at:
-            term, chunk = terms[index], self._chunk(index)
-            if term:
-                start = self._starts[index]
-                first, end = _plain_span(chunk)
-                found.append((term, (positions[index] if positions else 0, start + first, start + end)))
-                continue
-            places = parts(chunk).places
-            if not wanted.isdisjoint(places):
-                start = self._starts[index]
-                position = positions[index] if positions else 0
-                for term in wanted & places.keys():
-                    found += [(term, (position + p, start + first, start + end)) for p, first, end in places[term]]
+            start, end = self._span(index)
+            found.append((terms[index], (positions[index] if positions else 0, start, end)))
+        for index, (_, places) in others:
+            start = self._starts[index]
+            position = positions[index] if positions else 0
+            for term in wanted & places.keys():
+                found += [(term, (position + p, start + first, start + end)) for p, first, end in places[term]]
         return found
 
     def beginning(self, prefix: str) -> list[tuple[int, int]]:
         """Start and end of the terms that begin with ``prefix``."""
-        terms = self.terms
-        found = []
-        for index in [index for index, term in enumerate(terms) if not term or term.startswith(prefix)]:
-            start, chunk = self._starts[index], self._chunk(index)
-            if terms[index]:
-                first, end = _plain_span(chunk)
-                found.append((start + first, start + end))
-                continue
-            for word, places in self._forms.parts(chunk).places.items():
+        found = [self._span(index) for index, term in enumerate(self.terms) if term.startswith(prefix)]
+        for index, (_, places) in self._others:
+            for word in places:
                 if word.startswith(prefix):
-                    found += [(start + first, start + end) for _, first, end in places]
+                    start = self._starts[index]
+                    found += [(start + first, start + end) for _, first, end in places[word]]
         return found
 
-    def _chunk(self, index: int) -> str:
-        return self._text[self._starts[index] : self._starts[index + 1] - 1].rstrip()
+    def _span(self, index: int) -> tuple[int, int]:
+        """Where the word of a plain stretch stands."""
+        start = self._starts[index]
+        word = _one_word(self._text, start)
+        assert word is not None
+        return word.span(1)
 
     def _positions(self) -> list[int]:
         """How many positions come before each stretch."""
-        parts = self._forms.parts
-        counts = [1 if term else parts(self._chunk(index)).positions for index, term in enumerate(self.terms)]
+        counts = [1] * len(self.terms)
+        for index, parts in self._others:
+            counts[index] = parts.positions
         return list(accumulate(counts, initial=0))
 
 
@@ -170,17 +171,8 @@ def folded_words() -> ChunkTerms:
     return ChunkTerms(lambda text, _kind: (fold(text),))
 
 
-def _plain_span(chunk: str) -> tuple[int, int]:
-    """Where the word of a plain stretch stands in it."""
-    if chunk.isalnum():
-        return 0, len(chunk)
-    word = _one_word(chunk)
-    assert word is not None
-    return word.span(1)
-
-
-def _make_room(learnt: dict[str, str] | dict[str, Parts]) -> None:
+def _make_room(learnt: dict[str, str] | dict[str, Parts], most: int) -> None:
     """Forget the older half when there are too many."""
-    if len(learnt) >= LEARNT:
-        for chunk in list(islice(learnt, LEARNT // 2)):
+    if len(learnt) >= most:
+        for chunk in list(islice(learnt, most // 2)):
             learnt.pop(chunk, None)

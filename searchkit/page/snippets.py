@@ -111,15 +111,18 @@ def build_snippets(text: str, matches: Sequence[Found], *, width: int = WIDTH, m
     return tuple([_snippet(text, span, matches) for span in sorted(chosen)])
 
 
-def count_more(snippets: Iterable[Snippet], matches: Iterable[Found], *, width: int = WIDTH) -> int:
+def count_more(snippets: Sequence[Snippet], matches: Iterable[Found], *, width: int = WIDTH) -> int:
     """How many passages of about ``width`` characters the matches beside the ``snippets`` would fill."""
-    spans = [(snippet.start, snippet.start + len(snippet.text)) for snippet in snippets]
     more = 0
     full = -1
-    for match in matches:
-        if match.end > full and not any(start <= match.start and match.end <= end for start, end in spans):
-            more += 1
-            full = match.start + width
+    for start, end, _ in matches:
+        if end > full:
+            for snippet in snippets:
+                if snippet.start <= start and end <= snippet.start + len(snippet.text):
+                    break
+            else:
+                more += 1
+                full = start + width
     return more
 
 
