@@ -39,6 +39,7 @@ SETTINGS = (
     Setting("title_weight", 3.0, "how much a word in the title counts against one in the body", True),
     Setting("k1", 2.0, "BM25: how much repeating a word adds"),
     Setting("b", 0.75, "BM25: how much long articles are discounted, 0 to 1"),
+    Setting("synonyms", "", "text file of words that mean the same, like synonyms.txt; none when empty"),
     Setting("durable", True, "whether a commit waits until the disk has it; without that a power cut can lose it"),
     Setting("max_article_bytes", 16_000_000, "a single article larger than this is skipped and reported"),
 )
@@ -55,6 +56,7 @@ class Settings:
     title_weight: float = 3.0
     k1: float = 2.0
     b: float = 0.75
+    synonyms: str = ""
     durable: bool = True
     max_article_bytes: int = 16_000_000
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from searchkit.analysis.folding import fold, fold_label, lower
+from searchkit.analysis.folding import accented, fold, fold_label, lower
 from searchkit.analysis.stemming import primary_language, stemmer_for
 from searchkit.analysis.words import Kind, Token, tokenize
 
-ANALYSIS = "words-1"
+ANALYSIS = "words-2"
 """Name and version of the analysis, kept in every index: terms of different versions do not match each other."""
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Kind",
     "Term",
     "Token",
+    "accented",
     "analyzer_for",
     "analyzers_for",
     "fold",

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from searchkit.analysis import Analyzer, analyzer_for, fold
+from searchkit.analysis import Analyzer, accented, analyzer_for, fold
 from searchkit.analysis.characters import Codes, classify, encode, lower_ascii
 from searchkit.analysis.spans import BEFORE, PADDING, Keys, Offsets, Units, find_units, hash_spans
 from searchkit.analysis.vocabulary import GrowingArray, Ids, KeyTable, TermNumbers, UnitEntries
@@ -77,7 +77,7 @@ class BatchAnalyzer:
         self._position_counts: GrowingArray[np.int32] = GrowingArray(np.int32)
         self._table = KeyTable()
         self._ascii_words = _AsciiWords(self.vocabulary)
-        self._meanings: defaultdict[Analyzer, dict[str, tuple[tuple[int, ...], int]]] = defaultdict(dict)
+        self._meanings: defaultdict[Analyzer, dict[str, tuple[tuple[int, ...], int, int]]] = defaultdict(dict)
         self._language_keys: dict[Analyzer, np.uint64] = {}
 
     @property
@@ -170,16 +170,17 @@ class BatchAnalyzer:
         for unit, spelling, analyzer in zip(units, spellings, analyzers, strict=True):
             meanings = self._meanings[analyzer]
             named = number(fold(spelling.symbols)) if spelling.symbols else -1
-            forms, word = meanings[spelling.words[0]] if spelling.words else ((named,), named)
+            forms, word, written = meanings[spelling.words[0]] if spelling.words else ((named,), named, -1)
             learnt.position_counts[unit] = len(spelling.words) or 1
             learnt.terms.firsts[unit] = forms[0] if forms else -1
             learnt.words.firsts[unit] = word
             terms.extend([(unit, form, 0) for form in forms[1:]])
-            for position, written in spelling.placed():
-                forms, word = meanings[written]
+            if written >= 0:
+                words.append((unit, written, 0))
+            for position, spelled in spelling.placed():
+                forms, word, written = meanings[spelled]
                 terms.extend([(unit, form, position) for form in forms])
-                if word >= 0:
-                    words.append((unit, word, 0))
+                words.extend([(unit, exact, 0) for exact in (word, written) if exact >= 0])
             if spelling.words and named >= 0:
                 terms.append((unit, named, 0))
                 words.append((unit, named, 0))
@@ -196,8 +197,12 @@ class BatchAnalyzer:
         for analyzer, written in new.items():
             meanings = self._meanings[analyzer]
             for word, forms in zip(written, analyzer.forms_of_all(list(written)), strict=True):
-                folded = fold(word)
-                meanings[word] = tuple(map(number, forms)), number(folded) if folded else -1
+                folded, with_accents = fold(word), accented(word)
+                meanings[word] = (
+                    tuple(map(number, forms)),
+                    number(folded) if folded else -1,
+                    number(with_accents) if with_accents else -1,
+                )
 
 
 class _Spelling(NamedTuple):

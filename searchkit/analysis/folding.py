@@ -68,6 +68,14 @@ def _fold(word: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept)).translate(_STROKED)
 
 
+def accented(word: str) -> str:
+    """The word in lower case with its accents, or "" when it has none that folding takes away."""
+    if word.isascii():
+        return ""
+    written = lower(word)
+    return "" if written == fold(word) else written
+
+
 def fold_label(label: str) -> str:
     """The form in which topics, kinds, authors and languages are compared: folded, with single spaces."""
     return " ".join(fold(label).split())

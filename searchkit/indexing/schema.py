@@ -2,7 +2,8 @@
 
     field         terms                                              positions  scored
     text          stems of title (weighted), summary and body        yes        yes
-    text_exact    their words unstemmed, for prefixes                no         no
+    text_exact    their words unstemmed: folded, and as they are      no         no
+                  written where that has accents
     title         stems of the title                                 yes        yes
     title_exact   its words unstemmed                                no         no
     topic, kind, author, language, url    whole values, folded       no         no
@@ -23,7 +24,7 @@ from whoosh.analysis import Analyzer as WhooshAnalyzer
 from whoosh.analysis import IDAnalyzer
 from whoosh.analysis import Token as WhooshToken
 
-from searchkit.analysis import Kind, Token, analyzer_for, fold, fold_label, tokenize
+from searchkit.analysis import Kind, Token, accented, analyzer_for, fold, fold_label, tokenize
 from searchkit.article import Article
 from searchkit.dates import UNDATED, ArchiveCalendar, utc_datetime
 from searchkit.settings import Settings
@@ -143,7 +144,9 @@ class TextField(fields.FieldType):  # type: ignore[misc]
             yield term.encode(), len(found), weights[term], self.format.encode(found)
 
     def _index_words(self, value: AnalysedText) -> Iterator[tuple[bytes, int, float, bytes]]:
-        words = {fold(token.text) for part in value.parts for token in tokenize(part.text)}
+        tokens = [token for part in value.parts for token in tokenize(part.text)]
+        words = {fold(token.text) for token in tokens}
+        words |= {accented(token.text) for token in tokens if token.kind in (Kind.WORD, Kind.JOINED)}
         words.discard("")
         return ((word.encode(), 1, 1.0, b"") for word in words)
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, fold, tokenize
 from searchkit.plan.cache import ByteCache
+from searchkit.plan.written import written_forms
 
 Forms = Callable[[str, Kind], tuple[str, ...]]
 """The terms of a token, as `Analyzer.forms` gives them."""
@@ -169,6 +170,12 @@ def terms_of_language(analyzer: Analyzer) -> ChunkTerms:
 def folded_words() -> ChunkTerms:
     """The folded words of stretches."""
     return ChunkTerms(lambda text, _kind: (fold(text),))
+
+
+@lru_cache(maxsize=1)
+def written_words() -> ChunkTerms:
+    """The words of stretches as they are written."""
+    return ChunkTerms(lambda text, kind: tuple(written_forms(text, kind)))
 
 
 def _make_room(learnt: dict[str, str] | dict[str, Parts], most: int) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, tokenize
-from searchkit.page.chunks import Place, folded_words, terms_of_language
+from searchkit.page.chunks import ChunkTerms, Place, folded_words, terms_of_language, written_words
 from searchkit.page.model import Mark, Snippet
 from searchkit.plan.highlights import Highlight
 
@@ -31,15 +31,14 @@ class Found(NamedTuple):
     highlight: int
 
 
-class Marker:
-    """Finds what a query marks in texts of one language."""
+class _Terms:
+    """Numbered highlights whose slots hold terms of one kind."""
 
-    def __init__(self, highlights: Iterable[Highlight], analyzer: Analyzer) -> None:
-        wanted = list(enumerate(highlights))
-        self._prefixes = [(number, highlight.prefix) for number, highlight in wanted if highlight.prefix is not None]
+    def __init__(self, numbered: list[tuple[int, Highlight]], forms: ChunkTerms) -> None:
+        self._forms = forms
         self._words: dict[str, list[int]] = {}  # by term, the highlights of one word that it stands for
         self._phrases: list[tuple[int, Highlight]] = []
-        for number, highlight in wanted:
+        for number, highlight in numbered:
             if len(highlight.slots) == 1:
                 for term in highlight.slots[0]:
                     self._words.setdefault(term, []).append(number)
@@ -47,20 +46,17 @@ class Marker:
                 self._phrases.append((number, highlight))
         in_phrases = {term for _, highlight in self._phrases for slot in highlight.slots for term in slot}
         self._terms = self._words.keys() | in_phrases
-        self._forms = terms_of_language(analyzer)
 
     def find(self, text: str) -> list[Found]:
-        """Every match of each highlight in ``text``, in order of where they start."""
-        found: list[Found] = []
-        if self._terms:
-            places = self._forms.read(text).places(self._terms, with_positions=bool(self._phrases))
-            for term, (_, start, end) in places:
-                found += [Found(start, end, number) for number in self._words.get(term, ())]
-            if places and self._phrases:
-                found += self._find_phrases(places)
-        for number, prefix in self._prefixes:
-            found += [Found(start, end, number) for start, end in _prefix_places(text, prefix)]
-        return sorted(set(found)) if len(found) > 1 else found
+        """Every match of each highlight."""
+        if not self._terms:
+            return []
+        places = self._forms.read(text).places(self._terms, with_positions=bool(self._phrases))
+        words = self._words
+        found = [Found(start, end, number) for term, (_, start, end) in places for number in words.get(term, ())]
+        if places and self._phrases:
+            found += self._find_phrases(places)
+        return found
 
     def _find_phrases(self, places: list[tuple[str, Place]]) -> Iterator[Found]:
         by_term: dict[str, list[Place]] = defaultdict(list)
@@ -69,6 +65,24 @@ class Marker:
         for number, highlight in self._phrases:
             for start, end in _phrase_places(by_term, highlight):
                 yield Found(start, end, number)
+
+
+class Marker:
+    """Finds what a query marks in texts of one language."""
+
+    def __init__(self, highlights: Iterable[Highlight], analyzer: Analyzer) -> None:
+        wanted = list(enumerate(highlights))
+        self._prefixes = [(number, highlight.prefix) for number, highlight in wanted if highlight.prefix is not None]
+        terms = [(number, highlight) for number, highlight in wanted if highlight.prefix is None]
+        self._in_any_form = _Terms([one for one in terms if not one[1].as_written], terms_of_language(analyzer))
+        self._as_written = _Terms([one for one in terms if one[1].as_written], written_words())
+
+    def find(self, text: str) -> list[Found]:
+        """Every match of each highlight in ``text``, in order of where they start."""
+        found = self._in_any_form.find(text) + self._as_written.find(text)
+        for number, prefix in self._prefixes:
+            found += [Found(start, end, number) for start, end in _prefix_places(text, prefix)]
+        return sorted(set(found)) if len(found) > 1 else found
 
 
 def find_matches(text: str, highlights: Iterable[Highlight], analyzer: Analyzer) -> list[Found]:

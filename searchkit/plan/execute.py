@@ -13,12 +13,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from searchkit.analysis import fold, fold_label
+from searchkit.analysis import accented, fold_label
 from searchkit.plan import kernels
-from searchkit.plan.forms import Alternative, Forms, Slot, phrase_forms, word_forms
+from searchkit.plan.forms import (
+    Alternative,
+    ExactAlternative,
+    Forms,
+    Slot,
+    exact_forms,
+    in_capitals,
+    is_initialism,
+    phrase_forms,
+    prefix_forms,
+    word_forms,
+)
 from searchkit.plan.generation import Docnums, Generation
 from searchkit.plan.kernels import AnyScores
-from searchkit.query.nodes import And, Everything, Label, Node, Not, Or, Phrase, Prefix, Published, Word
+from searchkit.plan.written import as_written
+from searchkit.query.nodes import (
+    And,
+    Everything,
+    Exact,
+    Fuzzy,
+    Label,
+    Node,
+    Not,
+    Or,
+    Pattern,
+    Phrase,
+    Prefix,
+    Published,
+    Word,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +104,15 @@ class Execution:
         generation = self._generation
         match node:
             case Word(text, field):
-                return self._forms(word_forms(text, generation.analyzers), field or "text", 0)
+                return self._word(text, field or "text")
             case Phrase(text, field, slop):
                 return self._forms(phrase_forms(text, generation.analyzers), field or "text", slop)
             case Prefix(text, field):
-                return self._prefix(f"{field or 'text'}_exact", fold(text))
+                return self._beginning(text, field or "text")
+            case Pattern(_, field) | Fuzzy(_, field):
+                return self._expanded(node, f"{field or 'text'}_exact")
+            case Exact(text, field, slop):
+                return self._exact(text, field or "text", slop)
             case Label(field, value):
                 return Matches(generation.docnums(field, value if field == "id" else fold_label(value)))
             case Published():
@@ -118,10 +148,53 @@ class Execution:
         kept = self._generation.published_between(matches.docnums, first, calendar.end_instant(span.end))
         return Matches(matches.docnums[kept], kernels.taken(matches.scores, kept))
 
+    def _word(self, text: str, field: str) -> Matches:
+        """Articles with the word; those that have it with the accents it was typed with come before all others."""
+        forms = word_forms(text, self._generation.analyzers)
+        matches = self._forms(forms, field, 0)
+        if is_initialism(text):
+            return self._best([matches, self._as_written(in_capitals(text, self._generation.analyzers), field, 0)])
+        written = accented(text)
+        if not (written and self._scored and len(forms.alternatives) == len(forms.alternatives[0]) == 1):
+            return matches
+        is_written = kernels.contained(matches.docnums, self._generation.docnums(f"{field}_exact", written), self._span)
+        bonus = sum(self._generation.highest_score(field, term) for term in forms.alternatives[0][0])
+        return Matches(matches.docnums, np.where(is_written, matches.scores + bonus, matches.scores))
+
+    def _beginning(self, text: str, field: str) -> Matches:
+        forms = prefix_forms(text, self._generation.analyzers)
+        return self._forms(forms, field if forms.prefix is None else f"{field}_exact", 0)
+
+    def _expanded(self, node: Pattern | Fuzzy, field: str) -> Matches:
+        """Articles with one of the words, which scores the less the more letters it is off."""
+        vocabulary = self._generation.vocabulary(field)
+        expansion = vocabulary.expand(node)
+        found = []
+        for edits in sorted(set(expansion.edits)):
+            words = [word for word, off in zip(expansion.words, expansion.edits, strict=True) if off == edits]
+            docnums = self._generation.only_live(vocabulary.docnums(words))
+            found.append(Matches(docnums, 1 / (1 + edits) if self._scored else 0.0))
+        return self._best(found)
+
+    def _exact(self, text: str, field: str, slop: int) -> Matches:
+        alternatives = exact_forms(text, self._generation.analyzers)
+        return self._best([self._as_written(alternative, field, slop) for alternative in alternatives])
+
+    def _as_written(self, alternative: ExactAlternative, field: str, slop: int) -> Matches:
+        matches = self._alternative(alternative.slots, field, slop)
+        docnums = self._generation.remembered(
+            (alternative, field, slop, "as written"),
+            lambda: as_written(matches.docnums, alternative, field, slop, self._generation),
+        )
+        return Matches(docnums, kernels.taken(matches.scores, matches.docnums.searchsorted(docnums)))
+
     def _forms(self, forms: Forms, field: str, slop: int) -> Matches:
         if forms.prefix is not None:
             return self._prefix(field, forms.prefix)
-        found = [self._alternative(slots, field, slop) for slots in forms.alternatives]
+        return self._best([self._alternative(slots, field, slop) for slots in forms.alternatives])
+
+    def _best(self, found: list[Matches]) -> Matches:
+        """The articles of any part, with the highest score of those in several."""
         if len(found) < 2:
             return found[0] if found else _NOTHING
         return Matches(*kernels.unite_best([(one.docnums, one.scores) for one in found], self._span))

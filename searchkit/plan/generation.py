@@ -6,7 +6,7 @@ docnums that run through all segments: one array operation for the whole archive
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -21,9 +21,11 @@ from searchkit.codec.kernels import ranges
 from searchkit.codec.lengths import LENGTHS
 from searchkit.dates import UNDATED, ArchiveCalendar
 from searchkit.plan.cache import ArrayCache, ByteCache
+from searchkit.plan.expansion import Vocabulary
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25, length_norms
 from searchkit.plan.labels import LabelColumn
 from searchkit.plan.segments import SegmentView, view_of
+from searchkit.query.nodes import Fuzzy, Pattern
 from searchkit.settings import Settings
 
 __all__ = ["Docnums", "Generation"]
@@ -72,6 +74,7 @@ class Generation:
         self._idfs: dict[tuple[str, str], float] = {}
         self._cache = ArrayCache(CACHED_BYTES)
         self._articles: ByteCache[dict[str, Any]] = ByteCache(CACHED_ARTICLE_BYTES)
+        self._vocabularies: dict[str, Vocabulary] = {}
 
     @cached_property
     def doc_count(self) -> int:
@@ -123,7 +126,7 @@ class Generation:
         if found is None:
             key = term.encode()
             parts = [segment.docnums(field, key) + base for segment, base in self.segments]
-            found = self._only_live(_joined(parts, np.int64))
+            found = self.only_live(_joined(parts, np.int64))
             self._cache.put_array((field, term, "docnums"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
 
@@ -140,6 +143,17 @@ class Generation:
             found = scores.astype(np.float32)
             self._cache.put_array((field, term, "scores"), found)
         return found.astype(np.float64)
+
+    def highest_score(self, field: str, term: str) -> float:
+        """What no article scores more than by ``term``; 0 for an unknown term."""
+        if not self.doc_frequency(field, term):
+            return 0.0
+        return self._idf(field, term) * (self._settings.k1 + 1)
+
+    def doc_frequency(self, field: str, term: str) -> int:
+        """How many docnums have ``term``, deleted ones included until they are merged away."""
+        key = term.encode()
+        return sum(segment.doc_frequency(field, key) for segment, _ in self.segments)
 
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
         """Every place where ``term`` stands in the articles ``among``, and maybe in others."""
@@ -158,7 +172,7 @@ class Generation:
         if found is None:
             key = prefix.encode()
             parts = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
-            found = self._only_live(_joined(parts, np.int64))
+            found = self.only_live(_joined(parts, np.int64))
             self._cache.put_array((field, prefix, "prefix"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
 
@@ -249,6 +263,22 @@ class Generation:
             column = self._columns[field] = LabelColumn(self.segments, self.bases, field, is_live)
         return column
 
+    def remembered(self, key: Hashable, make: Callable[[], Docnums]) -> Docnums:
+        """What ``make`` gives, kept under ``key`` for the next searches."""
+        found = self._cache.get(key)
+        if found is None:
+            found = make()
+            self._cache.put_array(key, found)
+        return found
+
+    def vocabulary(self, field: str) -> Vocabulary:
+        """The words of an exact field, such as "text_exact"."""
+        return self._vocabularies.setdefault(field, Vocabulary(field, self.segments, self.doc_count_all))
+
+    def expand(self, node: Pattern | Fuzzy) -> tuple[str, ...]:
+        """The words that ``node`` stands for."""
+        return self.vocabulary(f"{node.field or 'text'}_exact").expand(node).words
+
     def docnum(self, article_id: str) -> int | None:
         """The docnum of an article, or None when there is none with this id."""
         docnums = self.docnums("id", article_id)
@@ -284,7 +314,8 @@ class Generation:
             self._cache.put_array((field, term, "occurrences"), found)
         return found
 
-    def _only_live(self, docnums: Docnums) -> Docnums:
+    def only_live(self, docnums: Docnums) -> Docnums:
+        """The docnums without the deleted ones."""
         return docnums[self.is_live[docnums]] if self.has_deletions else docnums
 
     def _weights(self, field: str, term: str) -> npt.NDArray[Any]:
@@ -309,11 +340,8 @@ class Generation:
 
     def _idf(self, field: str, term: str) -> float:
         """As Whoosh has it: deleted articles count until they are merged away."""
-        if self.has_deletions:
-            key = term.encode()
-            doc_frequency = sum(segment.doc_frequency(field, key) for segment, _ in self.segments)
-        else:
-            doc_frequency = len(self.docnums(field, term))
+        is_read = not self.has_deletions  # then the docnums, which are scored next, tell
+        doc_frequency = len(self.docnums(field, term)) if is_read else self.doc_frequency(field, term)
         return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,10 @@ R = TypeVar("R")
 
 _KNOWN_IDS = 4096
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
+_POSTINGS_COUNTED = 200_000
+_TERMS_COUNTED = 32
+"""What `SegmentView.commonest_terms` reads at most: about 2 ms."""
+
 _NO_DOCS: npt.NDArray[np.int32] = np.empty(0, dtype=np.int32)
 
 
@@ -37,6 +41,14 @@ class TermLists:
 
     docs: npt.NDArray[np.int32]
     starts: npt.NDArray[np.int64]
+
+
+class Dictionary(NamedTuple):
+    """The terms of a field in the order of their bytes: these one after another, their sizes and doc frequencies."""
+
+    data: npt.NDArray[np.uint8]
+    sizes: npt.NDArray[np.int64]
+    frequencies: npt.NDArray[np.int64]
 
 
 class SegmentView(Protocol):
@@ -91,6 +103,24 @@ class SegmentView(Protocol):
 
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """The docnums that have a term beginning with ``prefix``."""
+        ...
+
+    def dictionary(self, field: str) -> Dictionary:
+        """All terms of a field."""
+        ...
+
+    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """The terms from ``first`` up to ``end``, exclusive, in the order of their bytes; and their doc frequencies."""
+        ...
+
+    def commonest_terms(
+        self, field: str, prefix: bytes, most: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> list[tuple[bytes, int]]:
+        """The ``most`` commonest terms that begin with ``prefix``, with their doc frequencies, the highest first.
+
+        With ``among``, one flag a docnum, only docnums of set flags count, and terms without any are left out; of a
+        prefix with very many postings then only the terms commonest otherwise are looked at.
+        """
         ...
 
     def lists(self, field: str) -> TermLists:
@@ -210,6 +240,48 @@ class ArrayView:
         is_there = np.zeros(self.doc_count, dtype=bool)
         is_there[found.lists.docs_of_lists(first, last)] = True
         return np.flatnonzero(is_there)
+
+    def dictionary(self, field: str) -> Dictionary:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        if found is None:
+            return Dictionary(np.empty(0, np.uint8), _NO_DOCNUMS, _NO_DOCNUMS)
+        data, sizes = found.terms.joined()
+        return Dictionary(data, sizes.astype(np.int64), found.lists.counts(0, len(sizes)).astype(np.int64))
+
+    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        if found is None:
+            return [], _NO_DOCNUMS
+        low = found.terms.lower_bound(first)
+        high = len(found.terms) if end is None else found.terms.lower_bound(end)
+        if low >= high:
+            return [], _NO_DOCNUMS
+        return found.terms.terms(low, high), found.lists.counts(low, high).astype(np.int64)
+
+    def commonest_terms(
+        self, field: str, prefix: bytes, most: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> list[tuple[bytes, int]]:
+        """See `SegmentView`."""
+        found = self._terms.field(field)
+        first, last = found.terms.prefix_range(prefix) if found else (0, 0)
+        if found is None or first >= last:
+            return []
+        counts = found.lists.counts(first, last).astype(np.int64)
+        if among is None:
+            chosen = _highest(counts, most)
+        elif counts.sum() <= _POSTINGS_COUNTED:
+            is_among = among[found.lists.docs_of_lists(first, last)]
+            counts = np.add.reduceat(is_among, np.cumsum(counts) - counts, dtype=np.int64)
+            chosen = _highest(counts, most)
+        else:
+            looked_at = _highest(counts, _TERMS_COUNTED)
+            counts = np.zeros_like(counts)
+            for ordinal in looked_at.tolist():
+                counts[ordinal] = np.count_nonzero(among[found.lists.docs(first + ordinal)])
+            chosen = _highest(counts, most)
+        return [(found.terms.term(first + ordinal), int(counts[ordinal])) for ordinal in chosen.tolist()]
 
     def lists(self, field: str) -> TermLists:
         """See `SegmentView`."""
@@ -365,6 +437,31 @@ class WhooshView:
         found = [self.docnums(field, term) for term in self._reader.expand_prefix(field, prefix)]
         return np.unique(np.concatenate(found)) if found else _NO_DOCNUMS
 
+    def dictionary(self, field: str) -> Dictionary:
+        """See `SegmentView`."""
+        terms, frequencies = self.terms_between(field, b"", None)
+        sizes = np.fromiter(map(len, terms), np.int64, len(terms))
+        return Dictionary(np.frombuffer(b"".join(terms), np.uint8), sizes, frequencies)
+
+    @_one_at_a_time
+    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
+        """See `SegmentView`."""
+        terms = [term for term in self._reader.lexicon(field) if first <= term and (end is None or term < end)]
+        return terms, np.array([self.doc_frequency(field, term) for term in terms], dtype=np.int64)
+
+    @_one_at_a_time
+    def commonest_terms(
+        self, field: str, prefix: bytes, most: int, among: npt.NDArray[np.bool_] | None = None
+    ) -> list[tuple[bytes, int]]:
+        """See `SegmentView`."""
+        terms = list(self._reader.expand_prefix(field, prefix))
+        if among is None:
+            frequencies = [self.doc_frequency(field, term) for term in terms]
+        else:
+            frequencies = [int(np.count_nonzero(among[self.docnums(field, term)])) for term in terms]
+        counts = np.array(frequencies, dtype=np.int64)
+        return [(terms[ordinal], int(counts[ordinal])) for ordinal in _highest(counts, most).tolist()]
+
     @_one_at_a_time
     def lists(self, field: str) -> TermLists:
         """See `SegmentView`; deleted docnums are left out."""
@@ -425,6 +522,15 @@ class WhooshView:
                 weights.append(matcher.weight())
                 matcher.next()
         return np.array(docnums, dtype=np.int64), np.array(weights, dtype=np.float64)
+
+
+def _highest(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.intp]:
+    """Where the ``most`` highest counts stand, the highest first, of equal ones the first; those of 0 left out."""
+    chosen = np.flatnonzero(counts)
+    if len(chosen) > most:
+        chosen = chosen[counts[chosen] >= np.partition(counts[chosen], -most)[-most]]
+    order: npt.NDArray[np.intp] = chosen[np.argsort(-counts[chosen], kind="stable")][:most]
+    return order
 
 
 def view_of(reader: SegmentReader) -> SegmentView:

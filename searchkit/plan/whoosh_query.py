@@ -4,27 +4,74 @@ Whoosh's own searcher answers from it, in tests as the oracle and for embedders 
 and exclusions restrict and never score.
 """
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from whoosh import query as whoosh
+from whoosh.matching import ListMatcher
 from whoosh.query import spans
+from whoosh.query.wrappers import WrappingQuery
 
-from searchkit.analysis import Analyzer, fold, fold_label
+from searchkit.analysis import Analyzer, accented, fold, fold_label
 from searchkit.dates import ArchiveCalendar, utc_datetime
-from searchkit.plan.forms import Alternative, Forms, phrase_forms, word_forms
-from searchkit.query.nodes import And, Everything, Label, Node, Not, Or, Phrase, Prefix, Published, Word
+from searchkit.plan.expansion import MOST_FUZZY_WORDS, MOST_PATTERN_WORDS, pattern_expression, pattern_key
+from searchkit.plan.forms import (
+    Alternative,
+    ExactAlternative,
+    Forms,
+    exact_forms,
+    in_capitals,
+    is_initialism,
+    phrase_forms,
+    prefix_forms,
+    word_forms,
+    word_key,
+)
+from searchkit.plan.written import exact_term, has_written
+from searchkit.query.nodes import (
+    And,
+    Everything,
+    Exact,
+    Fuzzy,
+    Label,
+    Node,
+    Not,
+    Or,
+    Pattern,
+    Phrase,
+    Prefix,
+    Published,
+    Word,
+)
 
 
 def to_whoosh(node: Node, analyzers: tuple[Analyzer, ...], calendar: ArchiveCalendar) -> whoosh.Query:
     """The Whoosh query that matches the same articles as ``node`` and scores them by BM25."""
     match node:
         case Word(text, field):
-            return _forms_query(word_forms(text, analyzers), field or "text", slop=0)
+            return _word_query(text, field or "text", analyzers)
         case Phrase(text, field, slop):
             return _forms_query(phrase_forms(text, analyzers), field or "text", slop)
         case Prefix(text, field):
-            return _prefix_query(f"{field or 'text'}_exact", fold(text))
+            forms = prefix_forms(text, analyzers)
+            if forms.prefix is not None:
+                return _prefix_query(f"{field or 'text'}_exact", forms.prefix)
+            return _forms_query(forms, field or "text", slop=0)
+        case Pattern(text, field):
+            expression = pattern_expression(pattern_key(text))
+            fitting = ExpandedWords(f"{field or 'text'}_exact", expression.pattern, MOST_PATTERN_WORDS)
+            fitting.edits_off = lambda word: 0 if expression.fullmatch(word) else None
+            return whoosh.ConstantScoreQuery(fitting)
+        case Fuzzy(text, field, edits):
+            near = ExpandedWords(f"{field or 'text'}_exact", f"{text}~{edits}", MOST_FUZZY_WORDS)
+            key = word_key(text)
+            near.edits_off = lambda word: off if (off := edit_distance(key, word)) <= edits else None
+            return whoosh.ConstantScoreQuery(near)
+        case Exact(text, field, slop):
+            exact = [AsWritten(one, field or "text", slop) for one in exact_forms(text, analyzers)]
+            return whoosh.Or(exact) if exact else whoosh.NullQuery
         case Label(field, value):
             return _unscored(whoosh.Term(field, value if field == "id" else fold_label(value)))
         case Published(start, end):
@@ -40,6 +87,107 @@ def to_whoosh(node: Node, analyzers: tuple[Analyzer, ...], calendar: ArchiveCale
             return whoosh.Or([to_whoosh(n, analyzers, calendar) for n in nodes])
         case Everything():
             return _everything()
+
+
+class ExpandedWords(whoosh.MultiTerm):  # type: ignore[misc]  # whoosh is untyped
+    """The folded words of an exact field for which `edits_off` gives a number, the lowest and most frequent ones."""
+
+    def __init__(self, fieldname: str, text: str, most: int) -> None:
+        self.fieldname = fieldname
+        self.text = text
+        self.boost = 1.0
+        self.constantscore = True
+        self.most = most
+        self.edits_off: Callable[[str], int | None] = lambda _word: None
+
+    def field(self) -> str:
+        """The name of the field."""
+        return self.fieldname
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.fieldname!r}, {self.text!r})"
+
+    def _btexts(self, ixreader: Any) -> Iterable[bytes]:
+        found = []
+        for term in ixreader.lexicon(self.fieldname):
+            word = term.decode()
+            edits = self.edits_off(word) if fold(word) == word else None
+            if edits is not None:
+                found.append((edits, -ixreader.doc_frequency(self.fieldname, term), term))
+        return [term for _, _, term in sorted(found)[: self.most]]
+
+
+class AsWritten(WrappingQuery):  # type: ignore[misc]
+    """Articles with words in a row as they are written: the stems' places, then the stored text, decide."""
+
+    def __init__(self, alternative: ExactAlternative, fieldname: str, slop: int) -> None:
+        words = [whoosh.Term(f"{fieldname}_exact", exact_term(word)) for word in dict.fromkeys(alternative.words)]
+        stems = _alternative_query(alternative.slots, fieldname, slop)
+        super().__init__(whoosh.And([stems, *(_unscored(word) for word in words)]))
+        self.alternative = alternative
+        self.fieldname = fieldname
+        self.slop = slop
+
+    def _rewrap(self, _child: whoosh.Query) -> whoosh.Query:
+        return AsWritten(self.alternative, self.fieldname, self.slop)
+
+    def matcher(self, searcher: Any, context: Any = None) -> Any:
+        """Those articles of the query within that have the words."""
+        matcher = self.child.matcher(searcher, context)
+        docnums, scores = array("I"), []
+        while matcher.is_active():
+            article = searcher.stored_fields(matcher.id())["article"]
+            names = ("title",) if self.fieldname == "title" else ("title", "summary", "body")
+            texts = [str(article.get(name) or "") for name in names]
+            if has_written(texts, self.alternative.words, self.slop):
+                docnums.append(matcher.id())
+                scores.append(matcher.score())
+            matcher.next()
+        return ListMatcher(docnums, scores)
+
+
+class AccentBonus(WrappingQuery):  # type: ignore[misc]
+    """A word as it is written with its accents: scores what no article scores more than by the word without them."""
+
+    def __init__(self, fieldname: str, written: str, terms: tuple[str, ...]) -> None:
+        super().__init__(whoosh.Term(f"{fieldname}_exact", written))
+        self.fieldname = fieldname
+        self.written = written
+        self.terms = terms
+
+    def _rewrap(self, _child: whoosh.Query) -> whoosh.Query:
+        return AccentBonus(self.fieldname, self.written, self.terms)
+
+    def matcher(self, searcher: Any, context: Any = None) -> Any:
+        """All articles with the word, at the same score."""
+        known = [term for term in self.terms if searcher.parent().doc_frequency(self.fieldname, term)]
+        score = sum(searcher.idf(self.fieldname, term) for term in known) * (searcher.weighting.K1 + 1)
+        return whoosh.ConstantScoreQuery(self.child, score).matcher(searcher, context)
+
+
+def edit_distance(one: str, other: str) -> int:
+    """How many letters two words are apart, a swap of neighbours counting once; the twin of `spelling.distances`."""
+    before_last: list[int] = []
+    last = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, facing in enumerate(other, 1):
+            row.append(min(last[j - 1] + (letter != facing), last[j] + 1, row[j - 1] + 1))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == facing:
+                row[j] = min(row[j], before_last[j - 2] + 1)
+        before_last, last = last, row
+    return last[-1]
+
+
+def _word_query(text: str, field: str, analyzers: tuple[Analyzer, ...]) -> whoosh.Query:
+    forms = word_forms(text, analyzers)
+    query = _forms_query(forms, field, slop=0)
+    if is_initialism(text):
+        return whoosh.Or([query, AsWritten(in_capitals(text, analyzers), field, 0)])
+    written = accented(text)
+    if written and len(forms.alternatives) == 1 and len(forms.alternatives[0]) == 1:
+        return whoosh.AndMaybe(query, AccentBonus(field, written, forms.alternatives[0][0]))
+    return query
 
 
 def _forms_query(forms: Forms, field: str, slop: int) -> whoosh.Query:

@@ -9,7 +9,20 @@ import re
 from datetime import date, datetime, timedelta
 
 from searchkit.dates import month_period, year_period
-from searchkit.query.nodes import And, Everything, Label, Node, Not, Or, Phrase, Prefix, Published, Word
+from searchkit.query.nodes import (
+    And,
+    Everything,
+    Exact,
+    Fuzzy,
+    Label,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Published,
+    TextNode,
+)
 
 _PLAIN_VALUE = re.compile(r"\w+(?:[-.]\w+)*")
 _ONE_DAY = timedelta(days=1)
@@ -43,10 +56,22 @@ def _grouped(node: Node, *kinds: type[And] | type[Or]) -> str:
     return f"({canonical(node)})" if isinstance(node, kinds) else canonical(node)
 
 
-def _bare(node: Word | Phrase | Prefix) -> str:
-    if isinstance(node, Phrase):
-        return f'"{node.text}"~{node.slop}' if node.slop else f'"{node.text}"'
-    return node.text + "*" if isinstance(node, Prefix) else node.text
+def _bare(node: TextNode) -> str:
+    match node:
+        case Phrase(text, _, slop):
+            return _quoted(text, slop)
+        case Exact(text, _, slop):
+            return "=" + (text if _PLAIN_VALUE.fullmatch(text) and not slop else _quoted(text, slop))
+        case Prefix(text):
+            return text + "*"
+        case Fuzzy(text, _, edits):
+            return f"{text}~{edits}"
+        case _:
+            return node.text
+
+
+def _quoted(text: str, slop: int) -> str:
+    return f'"{text}"~{slop}' if slop else f'"{text}"'
 
 
 def _quoted_value(value: str) -> str:

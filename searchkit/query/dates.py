@@ -3,6 +3,7 @@
 `parse_bound` reads one period, `parse_span` one or the range between two. Both begin with the plain forms
 that `searchkit.dates` reads (2018, 2018-06, 2018-06-30, a datetime) and take words as the second try.
 Everything is relative to a ``today`` that the caller passes in, the current day in the archive's time zone.
+Names of months are known in English, German, French, Spanish, Italian, Portuguese and Dutch.
 Weeks begin on Monday, seasons are those of the northern hemisphere and whole months, and a winter has the
 year in which it begins.
 """
@@ -11,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from unicodedata import combining, normalize
 
 from searchkit.dates import Period, day_period, month_period, parse_period, year_period
 
@@ -24,6 +26,22 @@ _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nin
 
 _MONTH_NUMBER = {name: number for number, name in enumerate(MONTHS, 1)}
 _MONTH_NUMBER |= {name[:3]: number for number, name in enumerate(MONTHS, 1)} | {"sept": 9}
+# German, French, Spanish, Italian, Portuguese and Dutch, where they are not the English names, without accents.
+_FOREIGN_MONTHS = (
+    "januar janner janvier enero gennaio janeiro januari",
+    "februar feber fevrier febrero febbraio fevereiro februari",
+    "marz mars marzo marco maart mrz",
+    "avril abril aprile",
+    "mai mayo maggio maio mei",
+    "juni juin junio giugno junho",
+    "juli juillet julio luglio julho",
+    "aout agosto augustus",
+    "septembre septiembre setiembre settembre setembro",
+    "oktober octobre octubre ottobre outubro okt",
+    "novembre noviembre novembro",
+    "dezember decembre diciembre dicembre dezembro dez",
+)
+_MONTH_NUMBER |= {name: number for number, names in enumerate(_FOREIGN_MONTHS, 1) for name in names.split()}
 _DAY_NUMBER = {name: number for number, name in enumerate(_DAYS)}
 _DAY_NUMBER |= {name[:3]: number for number, name in enumerate(_DAYS)} | {"tues": 1, "thur": 3, "thurs": 3}
 _COUNT = {name: number for number, name in enumerate(_NUMBERS, 1)} | {"a": 1, "an": 1}
@@ -38,7 +56,7 @@ _WEEKDAY = "|".join(sorted(_DAY_NUMBER, key=len, reverse=True))
 _SEASON = "|".join(_SEASONS)
 _NUMBER = rf"\d{{1,4}}|{'|'.join(_COUNT)}"
 _SEPARATORS = re.compile(r"[,_\-/.]")
-_FILLERS = re.compile(r"\bthe |\bof |^in |^on ")
+_FILLERS = re.compile(r"\b(?:the|of|de|del|di|du) |^(?:in|on|am|im|le|el|il|en) ")
 
 _RANGE = re.compile(r"(.*?)\s*(?:\.{2,}|…)\s*(.*)", re.DOTALL)
 _RANGE_IN_WORDS = re.compile(
@@ -175,8 +193,8 @@ def _week_of(day: date) -> Period:
 
 
 def _natural_period(text: str, today: date) -> Period | None:
-    """The period an English expression names, or None. Raises ValueError when there is no such day."""
-    words = " ".join(_SEPARATORS.sub(" ", text.lower()).split())
+    """The period an expression names, or None. Raises ValueError when there is no such day."""
+    words = " ".join(_SEPARATORS.sub(" ", _unaccented(text.lower())).split())
     words = _FILLERS.sub("", words)
     try:
         for pattern, read in _EXPRESSIONS:
@@ -186,6 +204,12 @@ def _natural_period(text: str, today: date) -> Period | None:
     except (ValueError, OverflowError) as exc:
         raise ValueError(f"{text!r} is not a day in the calendar") from exc
     return None
+
+
+def _unaccented(text: str) -> str:
+    if text.isascii():
+        return text
+    return "".join(char for char in normalize("NFD", text) if not combining(char))
 
 
 def _relative_day(matched: re.Match[str], today: date) -> Period:
@@ -273,7 +297,7 @@ def _ordinal_quarter(matched: re.Match[str], _today: date) -> Period:
     return _months(int(matched[3]), (_ORDINAL[matched[1]] if matched[1] else int(matched[2])) * 3 - 2, 3)
 
 
-_DAY_PART = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
+_DAY_PART = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|o)?"
 _MONTH_PART = rf"(?P<month>{_MONTH})"
 _YEAR_PART = r"(?: (?P<year>\d{4}))?"
 

@@ -1,18 +1,33 @@
 """The receipt of a tree: what was read, in lists for programs and in one plain sentence for people."""
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 
 from searchkit.query.canonical import canonical, last_moment, name_of_period
 from searchkit.query.dates import MONTHS
-from searchkit.query.nodes import And, Everything, Label, Node, Not, Or, Phrase, Prefix, Published, Word
-from searchkit.query.receipt import Filter, Receipt, Remark
+from searchkit.query.nodes import (
+    And,
+    Everything,
+    Exact,
+    Fuzzy,
+    Label,
+    Node,
+    Not,
+    Or,
+    Pattern,
+    Phrase,
+    Prefix,
+    Published,
+    TextNode,
+)
+from searchkit.query.receipt import TOO_MUCH, Filter, Receipt, Remark
 
 MAX_REMARKS = 20
 NOTHING_SHARED = "no day lies in all of the dates asked for, so nothing can match"
 _LONGEST_LIST = 12
 
-_TextNode = Word | Phrase | Prefix
 _LABEL_WORDS = {
     "topic": "filed under", "kind": "of kind", "author": "by",
     "language": "in language", "id": "with id", "url": "at",
@@ -24,12 +39,13 @@ def build_receipt(text: str, node: Node, remarks: Iterable[Remark]) -> Receipt:
     lists = _Lists()
     lists.collect(node, excluded=False, optional=False)
     spans = [part for part in _parts(node) if isinstance(part, Published)]
-    ordered = sorted(remarks, key=lambda remark: remark.position)
+    ordered = _collapsed(sorted(remarks, key=lambda remark: remark.position))
     if len(spans) > 1:
         ordered.append(Remark(" ".join(canonical(span) for span in spans), -1, NOTHING_SHARED))
     if len(ordered) > MAX_REMARKS:
         more = Remark("…", ordered[MAX_REMARKS].position, "more of the query was corrected or left out")
-        ordered = [*ordered[:MAX_REMARKS], more]
+        limits = [remark for remark in ordered[MAX_REMARKS:] if remark.reason.startswith(TOO_MUCH)]
+        ordered = [*ordered[: MAX_REMARKS - len(limits)], more, *limits]
     since, until = _outer_days(spans)
     return Receipt(
         text=text,
@@ -43,6 +59,19 @@ def build_receipt(text: str, node: Node, remarks: Iterable[Remark]) -> Receipt:
         until=until,
         remarks=tuple(ordered),
     )
+
+
+def _collapsed(remarks: list[Remark]) -> list[Remark]:
+    """Of several remarks that say the same the first, with how often it holds."""
+    times = Counter(remark.reason for remark in remarks)
+    firsts = {remark.reason: remark for remark in reversed(remarks)}
+    return [
+        remark
+        if times[remark.reason] == 1
+        else replace(remark, reason=f"{remark.reason} ({times[remark.reason]} times)")
+        for remark in remarks
+        if firsts[remark.reason] is remark
+    ]
 
 
 def _parts(node: Node) -> tuple[Node, ...]:
@@ -77,7 +106,7 @@ class _Lists:
                 self.collect(inner, excluded=not excluded, optional=optional)
             case Label(field, value):
                 self.filters.append(Filter(field, value, excluded))
-            case Word() | Phrase() | Prefix():
+            case _ if isinstance(node, TextNode):
                 words = self.excluded if excluded else self.optional if optional else self.required
                 words.append(canonical(node))
 
@@ -95,11 +124,11 @@ def sentence(node: Node) -> str:
 
 def _clauses(parts: list[Node]) -> list[str]:
     """What all of ``parts`` ask for: words first, then what must not be there, then labels, then dates."""
-    words = [part for part in parts if isinstance(part, _TextNode)]
+    words = [part for part in parts if isinstance(part, TextNode)]
     negated = [part.node for part in parts if isinstance(part, Not)]
     # Without any of several is without each of them.
     negated = [one for node in negated for one in (node.nodes if isinstance(node, Or) else (node,))]
-    unwanted = [node for node in negated if isinstance(node, _TextNode)]
+    unwanted = [node for node in negated if isinstance(node, TextNode)]
     labels = [part for part in parts if isinstance(part, Label)]
     unwanted_labels = [node for node in negated if isinstance(node, Label)]
     clauses = _with_words("with", words, "and")
@@ -116,7 +145,7 @@ def _clauses(parts: list[Node]) -> list[str]:
 
 def _either(node: Or) -> str:
     """ "with a or b" where all are words or all labels of one field, else "either … or …"."""
-    words = [part for part in node.nodes if isinstance(part, _TextNode)]
+    words = [part for part in node.nodes if isinstance(part, TextNode)]
     labels = [part for part in node.nodes if isinstance(part, Label)]
     alike = (
         _with_words("with", words, "or") if len(words) == len(node.nodes)
@@ -134,7 +163,7 @@ def _alternative(node: Node) -> str:
     return " and ".join(clauses) if is_simple else f"matching ({canonical(node)})"
 
 
-def _with_words(preposition: str, words: list[_TextNode], conjunction: str) -> list[str]:
+def _with_words(preposition: str, words: list[TextNode], conjunction: str) -> list[str]:
     anywhere = [_name(word) for word in words if word.field is None]
     in_title = [_name(word) for word in words if word.field == "title"]
     clauses = [f"{preposition} {_listed(anywhere, conjunction)}"] if anywhere else []
@@ -143,13 +172,23 @@ def _with_words(preposition: str, words: list[_TextNode], conjunction: str) -> l
     return clauses
 
 
-def _name(node: _TextNode) -> str:
+def _name(node: TextNode) -> str:
     match node:
         case Phrase(text, _, slop):
-            return f'"{text}"' + (f" ({slop} word{'s' if slop > 1 else ''} or fewer between)" if slop else "")
+            return f'"{text}"' + _apart(slop)
+        case Exact(text, _, slop):
+            return f"exactly {text}" if text.isalnum() else f'exactly "{text}"' + _apart(slop)
         case Prefix(text):
             return f"a word beginning with {text}"
+        case Pattern(text):
+            return f"a word like {text}"
+        case Fuzzy(text, _, edits):
+            return f"{text} or a word {edits} letter{'s' if edits > 1 else ''} off"
     return node.text
+
+
+def _apart(slop: int) -> str:
+    return f" ({slop} word{'s' if slop > 1 else ''} or fewer between)" if slop else ""
 
 
 def _with_labels(negation: str, labels: list[Label], conjunction: str) -> list[str]:

@@ -10,14 +10,19 @@ and no text is an error: what cannot be used is left out with a remark.
 
 import re
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import Enum
 from typing import NamedTuple
 
-from searchkit.query.receipt import Remark
+from searchkit.query.receipt import TOO_MUCH, Remark
 
 MAX_LENGTH = 8192
 MAX_WORDS = 256
+MAX_SIGNS = 2048
+"""Words, quotation marks, parentheses and other signs; only rubbish has more of them than that for so few words."""
+
 MAX_SLOP = 100
+MAX_EDITS = 2
 _MOST_REMARKS = 100  # nobody reads more, and 8,000 quotation marks would make as many
 
 LABEL_FIELDS = {
@@ -39,6 +44,9 @@ class Kind(Enum):
 
     WORD = "word"
     PREFIX = "prefix"
+    PATTERN = "pattern"
+    FUZZY = "fuzzy"
+    EXACT = "exact"
     PHRASE = "phrase"
     VALUE = "value"
     URL = "url"
@@ -54,7 +62,8 @@ class Kind(Enum):
 class Token(NamedTuple):
     """A token and the characters ``start`` to ``end`` of the text it was read from.
 
-    ``field`` is the field written directly before it, in its own name ("topic" for ``tag:``).
+    ``field`` is the field written directly before it, in its own name ("topic" for ``tag:``). ``number`` is how far
+    apart the words of a phrase may stand, or how many letters a fuzzy word may be off.
     """
 
     kind: Kind
@@ -62,7 +71,7 @@ class Token(NamedTuple):
     start: int
     end: int
     field: str | None = None
-    slop: int = 0
+    number: int = 0
 
 
 OPERATORS = {"AND": Kind.AND, "OR": Kind.OR, "NOT": Kind.NOT, "&": Kind.AND, "&&": Kind.AND}
@@ -102,10 +111,16 @@ _ADDRESS_VALUE = re.compile(_ADDRESS)
 _DATE_VALUE = re.compile(rf"\[[^\[\]]{{1,80}}\]|\{{[^{{}}]{{1,80}}\}}|[^\s{re.escape(_BREAKS)}]+")
 _FIELD = re.compile(r"([A-Za-z]+)[:：]")
 _FIELD_LIKE = re.compile(rf"[\w{re.escape(_QUOTES + _OPENING_PARENTHESES)}]")
+_PLAIN_WORD = re.compile(r"[\w.'’\-–‐‑+#]+")
 _SLOP = re.compile(r"[~～〜]([0-9]{1,9})?")
 _ABBREVIATION = re.compile(r"(?:[^\W\d_]{1,3}\.){2,}")
-_STAR_WITHIN = re.compile(r"[a-z]\*[a-z]")
-_FUZZY = re.compile(r"[~～〜][0-9]?$")
+_EQUALS = "=＝"
+_EQUALS_RUN = re.compile(f"[{_EQUALS}]+")
+# A star or question mark before a letter, or after a small one: the star of HLA-A*02 is part of the name.
+_WILDCARD = re.compile(r"(?:^\*|[^\W\d_]['’\-–‐‑]?[*?]+)(?=[^\W\d_])|[^\W\d_A-Z][*?]+(?=\d)")
+_PATTERN = re.compile(r"[\w*?.'’\-–‐‑]+")
+_STARS_BEFORE_LETTER = re.compile(r"\*[^\W\d_]")
+_FUZZY = re.compile(r"[~～〜]([0-9])?$")
 # An opening mark, words whose only marks are apostrophes between letters, and a mark that ends a word.
 _SINGLE_QUOTED = re.compile(
     rf"['‘‚‛＇](?=\w)((?:[^{_SINGLE_QUOTES}{re.escape(_QUOTES)}]|(?<=\w)['’](?=\w))++)(?<=\S)['’‘＇](?=[\s)）,;:.!?~～|]|$)"
@@ -123,13 +138,13 @@ class Lexed:
     positions: list[int] | None = None
     """Where each character of ``text`` was typed; None when all of them stand where they stood."""
 
-    def remark(self, start: int, end: int, reason: str) -> None:
+    def remark(self, start: int, end: int, reason: str, instead: str | None = None) -> None:
         """Say what became of the characters from ``start`` to ``end`` of ``text``."""
-        if len(self.remarks) >= _MOST_REMARKS:
+        if len(self.remarks) >= _MOST_REMARKS and not reason.startswith(TOO_MUCH):
             return
         text = self.text[start:end]
         shown = text if len(text) <= 60 else text[:59] + "…"
-        self.remarks.append(Remark(shown, self.positions[start] if self.positions else start, reason))
+        self.remarks.append(Remark(shown, self.positions[start] if self.positions else start, reason, instead))
 
 
 def lex(typed: str) -> Lexed:
@@ -152,7 +167,7 @@ def _make_readable(typed: str, lexed: Lexed) -> None:
         cut = text.rfind(" ", MAX_LENGTH - 100, MAX_LENGTH)
         cut = MAX_LENGTH if cut < 0 else cut
         left_out = _INVISIBLE.sub("", _UNREADABLE.sub(" ", text[cut : cut + 59])) + "…"
-        lexed.remarks.append(Remark(left_out, cut, f"left out: a query has at most {MAX_LENGTH:,} characters"))
+        lexed.remarks.append(Remark(left_out, cut, f"{TOO_MUCH} {MAX_LENGTH:,} characters"))
         text = text[:cut]
     if not (text.isascii() and text.isprintable()):
         if unreadable := _UNREADABLE.search(text):
@@ -185,12 +200,15 @@ class _Lexer:
 
     def run(self) -> None:
         text = self.text
-        while True:
+        for steps_left in range(MAX_SIGNS, -1, -1):
             self.at = at = _run_end(_SPACE, text, self.at)
             if at >= len(text):
                 return
+            if not steps_left:
+                self.remark(at, len(text), f"{TOO_MUCH} {MAX_SIGNS:,} words and signs")
+                return
             if self.words_left <= 0:
-                self.remark(at, len(text), f"left out: a query has at most {MAX_WORDS} words")
+                self.remark(at, len(text), f"{TOO_MUCH} {MAX_WORDS} words")
                 return
             self._next(text[at])
 
@@ -209,11 +227,13 @@ class _Lexer:
             self._quoted(None)
         elif character == "*":
             self._star()
+        elif character in _EQUALS and self._exact(None):
+            return
         elif not (character in _SINGLE_QUOTES and self._single_quoted(None)) and not self._punctuation():
             self._word()
 
-    def _add(self, kind: Kind, value: str, end: int, field: str | None = None, slop: int = 0) -> None:
-        self.tokens.append(Token(kind, value, self.at, end, field, slop))
+    def _add(self, kind: Kind, value: str, end: int, field: str | None = None, number: int = 0) -> None:
+        self.tokens.append(Token(kind, value, self.at, end, field, number))
         self.at = end
 
     def _drop(self, end: int, reason: str) -> None:
@@ -246,6 +266,8 @@ class _Lexer:
         end = _run_end(_STARS, self.text, self.at)
         if self._is_break(end):
             self._add(Kind.STAR, "*", end)
+        elif self._starts_token() and _STARS_BEFORE_LETTER.match(self.text, self.at):
+            self._word()
         else:
             self.remark(self.at, end, "a star stands for any ending, so it is read only after a word, as in trans*")
             self.at = end
@@ -271,7 +293,23 @@ class _Lexer:
 
     # ---- quotes --------------------------------------------------------------------------------------------
 
-    def _quoted(self, field: str | None) -> bool:
+    def _exact(self, field: str | None) -> bool:
+        """``=word`` and ``="as written"``; without a word directly behind the sign it is punctuation."""
+        start = self.at
+        self.at = at = _run_end(_EQUALS_RUN, self.text, start)
+        if at < len(self.text) and self._starts_exact(start):
+            if self.text[at] in _QUOTES and self._quoted(field, Kind.EXACT):
+                return True
+            if self.text[at] in _SINGLE_QUOTES and self._single_quoted(field, Kind.EXACT):
+                return True
+            raw = _RAW_WORD.match(self.text, at)
+            if raw and has_word(raw[0]):
+                self._finish_word(raw[0], at, raw.end(), field, is_exact=True)
+                return True
+        self.at = start
+        return False
+
+    def _quoted(self, field: str | None, kind: Kind = Kind.PHRASE) -> bool:
         """A phrase or the value of a field in quotation marks of any typography; a lone one is skipped."""
         text, start = self.text, self.at
         closing = _CLOSING_QUOTES[text[start]]
@@ -284,7 +322,7 @@ class _Lexer:
             return False
         else:
             content = text[start + 1 : end]
-        self._phrase(content, end + 1, field)
+        self._phrase(content, end + 1, field, kind)
         return True
 
     def _closing(self, start: int, closing: str) -> int:
@@ -307,15 +345,15 @@ class _Lexer:
             self.unclosed.add("doubled")
         return at
 
-    def _single_quoted(self, field: str | None) -> bool:
+    def _single_quoted(self, field: str | None, kind: Kind = Kind.PHRASE) -> bool:
         """A phrase in single marks, where they cannot be apostrophes ('tis, the '90s, dogs')."""
         matched = _SINGLE_QUOTED.match(self.text, self.at)
         if matched is None or _ELISION.match(matched[1]) or not has_word(matched[1]):
             return False
-        self._phrase(matched[1], matched.end(), field)
+        self._phrase(matched[1], matched.end(), field, kind)
         return True
 
-    def _phrase(self, content: str, end: int, field: str | None) -> None:
+    def _phrase(self, content: str, end: int, field: str | None, kind: Kind) -> None:
         start = self.at
         slop = 0
         tilde = _SLOP.match(self.text, end)
@@ -342,7 +380,7 @@ class _Lexer:
             self._drop(end, "there is no word between these quotation marks")
             return
         self._budget(len(words))
-        self._add(Kind.PHRASE, phrase, end, field, slop)
+        self._add(kind, phrase, end, field, slop)
 
     # ---- words and fields ----------------------------------------------------------------------------------
 
@@ -382,37 +420,72 @@ class _Lexer:
             self.at = end
 
     def _unknown_field(self, named: re.Match[str]) -> None:
-        reason = f"{named[1]} is no field; read as words. Fields are title, topic, author, kind, date …"
-        self.remark(self.at, named.end(), reason)
+        nearest = get_close_matches(named[1].lower(), FIELDS, n=1, cutoff=0.7)
+        if nearest:
+            reason = f"{named[1]} is no field, {nearest[0]} is; read as words"
+        else:
+            reason = f"{named[1]} is no field; read as words. Fields are title, topic, author, kind, date …"
+        self.remark(self.at, named.end(), reason, f"{nearest[0]}:" if nearest else None)
         kind = OPERATORS.get(named[1], Kind.WORD)
         self._budget(1)
         self._add(kind, named[1], named.end(1))
         self.at = named.end()
 
-    def _finish_word(self, raw: str, start: int, end: int, field: str | None) -> None:
+    def _finish_word(self, raw: str, start: int, end: int, field: str | None, *, is_exact: bool = False) -> None:
         """One word of the text or of a text field, without the punctuation around it."""
-        if field is None and raw in OPERATORS:
+        if field is None and raw in OPERATORS and not is_exact:
             self._add(OPERATORS[raw], raw, end)
             return
-        word, is_prefix = raw, False
-        while True:
-            word = word[: _end_of_word(word)]
+        word, is_prefix, edits = raw[: _end_of_word(raw)], False, -1
+        while word.endswith("*") or (tilde := _FUZZY.search(word)):
             if word.endswith("*"):
                 word, is_prefix = word.rstrip("*"), True
-            elif _FUZZY.search(word):
-                self.remark(start, end, "approximate spelling (~) is not available; the word is read as written")
-                word = _FUZZY.sub("", word)
-            else:
-                break
-        if _STAR_WITHIN.search(word):
-            self.remark(start, end, "a star within a word is not read as any letters, only one at its end")
+            elif tilde:
+                word, edits = word[: tilde.start()], self._edits(tilde, word, end) if edits < 0 else edits
+            word = word[: _end_of_word(word)]
+        is_pattern = ("*" in word or "?" in word) and bool(_WILDCARD.search(word) and _PATTERN.fullmatch(word))
         if not has_word(word):
             self._drop(end, "nothing in this can be searched for: it has no letter or digit")
-        elif field is None and not is_prefix and word in OPERATORS:
+            return
+        if field is None and not is_prefix and word in OPERATORS and edits <= 0 and not is_exact:
             self._add(OPERATORS[word], word, end)
+            return
+        self._budget(1)
+        if is_pattern or is_prefix:
+            if edits > 0:
+                self.remark(start, end, "approximate spelling (~) is for whole words; the tilde is left out")
+            if is_exact:
+                self.remark(start, end, "a word with a star is looked for as written; the equals sign is left out")
+            pattern = _STARS.sub("*", word + "*" * is_prefix)
+            self._add(*(Kind.PATTERN, pattern) if is_pattern else (Kind.PREFIX, word), end, field)
+        elif is_exact:
+            if edits > 0:
+                self.remark(start, end, "= asks for the word as written, so the tilde is left out")
+            self._add(Kind.EXACT, word, end, field)
+        elif edits > 0:
+            self._add(Kind.FUZZY, word, end, field, edits)
         else:
-            self._budget(1)
-            self._add(Kind.PREFIX if is_prefix else Kind.WORD, word, end, field)
+            self._add(Kind.WORD, word, end, field)
+
+    def _edits(self, tilde: re.Match[str], word: str, end: int) -> int:
+        """How many letters a word with this tilde behind it may be off; 0, with a remark, where none make sense."""
+        length = tilde.start()
+        if length < 3 or tilde[1] == "0" or not _PLAIN_WORD.fullmatch(word, 0, length):
+            reason = (
+                "a word of fewer than three letters has no approximate spelling" if length < 3
+                else "~0 is the word itself" if tilde[1] == "0"
+                else "approximate spelling (~) is for single words"
+            )  # fmt: skip
+            self.remark(self.at, end, f"{reason}; read as written")
+            return 0
+        if tilde[1] and int(tilde[1]) > MAX_EDITS:
+            self.remark(self.at, end, f"read as ~{MAX_EDITS}, the furthest that a word may be off")
+            return MAX_EDITS
+        return int(tilde[1]) if tilde[1] else 1 if length < 6 else MAX_EDITS
+
+    def _starts_exact(self, start: int) -> bool:
+        """Whether the equals sign at ``start`` stands before a word and not between two."""
+        return start == 0 or not self.text[start - 1].isalnum()
 
     def _field(self, field: str, named: re.Match[str]) -> None:
         """The value after ``field:``, also after a space, as in ``author: Smith``."""
@@ -428,6 +501,8 @@ class _Lexer:
         if not self._is_break(at) and not (is_spaced and self._is_operator(at)):
             if text[at] in _OPENING_PARENTHESES:
                 self._add(Kind.OPEN, text[at], at + 1, field)
+                return
+            if text[at] in _EQUALS and field == "title" and self._exact(field):
                 return
             if text[at] in _QUOTES and self._quoted(field):
                 return

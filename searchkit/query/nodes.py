@@ -39,6 +39,35 @@ class Prefix:
 
 
 @dataclass(frozen=True, slots=True)
+class Pattern:
+    """Any word that fits ``text``, in which a star is any run of letters, also none, and ``?`` one letter."""
+
+    text: str
+    field: TextField | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fuzzy:
+    """Any word at most ``edits`` (1 or 2) letters away: one left out, put in, changed, or swapped with the next."""
+
+    text: str
+    field: TextField | None = None
+    edits: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """These words one after the other as they are written here, not in other forms; ``slop`` as in `Phrase`.
+
+    Case never counts. Accents count in words that are written with them.
+    """
+
+    text: str
+    field: TextField | None = None
+    slop: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """An article with exactly this topic, kind, author, …, compared without regard to case and accents."""
 
@@ -83,7 +112,8 @@ class Everything:
     """Every article."""
 
 
-Node = Word | Phrase | Prefix | Label | Published | Not | And | Or | Everything
+TextNode = Word | Phrase | Prefix | Pattern | Fuzzy | Exact
+Node = TextNode | Label | Published | Not | And | Or | Everything
 
 
 def all_of(nodes: list[Node]) -> Node:

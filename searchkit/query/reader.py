@@ -17,9 +17,12 @@ from searchkit.query.describe import build_receipt
 from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, Kind, Token, lex
 from searchkit.query.nodes import (
     Everything,
+    Exact,
+    Fuzzy,
     Label,
     LabelField,
     Node,
+    Pattern,
     Phrase,
     Prefix,
     Published,
@@ -31,22 +34,31 @@ from searchkit.query.receipt import Receipt, Remark
 
 MAX_DEPTH = 32
 
-_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th)?\.?$")
+_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$")
 _MAX_DATE_WORDS = 5
-_OPERAND_KINDS = (Kind.WORD, Kind.PREFIX, Kind.PHRASE, Kind.VALUE, Kind.URL)
+_OPERAND_KINDS = (
+    Kind.WORD, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.PHRASE, Kind.VALUE, Kind.URL,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A query as it was read: the tree to answer, and the receipt to show.
 
-    ``today`` and ``zone`` are what its dates were read with.
+    ``today`` and ``zone`` are what its dates were read with. ``without_synonyms`` is the tree as it was typed, where
+    synonyms have been put into the one to answer.
     """
 
     node: Node
     receipt: Receipt
     today: date
     zone: tzinfo = UTC
+    without_synonyms: Node | None = None
+
+    @property
+    def typed(self) -> Node:
+        """The tree of what was typed, which the receipt's canonical text is read as."""
+        return self.node if self.without_synonyms is None else self.without_synonyms
 
 
 def read_query(text: str, *, today: date, zone: tzinfo = UTC) -> Reading:
@@ -253,8 +265,14 @@ class _Reader:
         match token.kind:
             case Kind.PREFIX:
                 self._add(Prefix(token.text, text_field))
+            case Kind.PATTERN:
+                self._add(Pattern(token.text, text_field))
+            case Kind.FUZZY:
+                self._add(Fuzzy(token.text, text_field, token.number))
+            case Kind.EXACT:
+                self._add(Exact(token.text, text_field, token.number))
             case Kind.PHRASE:
-                self._add(Phrase(token.text, text_field, token.slop))
+                self._add(Phrase(token.text, text_field, token.number))
             case Kind.URL if text_field is None:
                 # The article at this address, or those that mention it.
                 self._add(self.normal_form.disjunction([Label("url", token.text), Phrase(token.text)]))

@@ -7,18 +7,22 @@ and why, as data for programs and as one plain sentence for people.
 from dataclasses import asdict, dataclass
 from typing import Any
 
+TOO_MUCH = "left out: a query has at most"
+"""How the reason of a remark on what is beyond the reader's limits begins; such a remark is always shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
     """Something in the query that was corrected, cut or ignored: ``text`` as typed, where it begins, and why.
 
     ``position`` is -1 for something that does not stand in the query's text, such as a filter given beside
-    it.
+    it. ``instead`` is what may have been meant, to be put in the place of ``text``.
     """
 
     text: str
     position: int
     reason: str
+    instead: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,19 @@ class Filter:
     field: str
     value: str
     excluded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a ``word`` of the query, in canonical form, stands for: its ``forms`` in this archive, most frequent first.
+
+    ``more`` is how many forms there are besides. A synonym was not typed, but stands for something that was.
+    """
+
+    word: str
+    forms: tuple[str, ...]
+    more: int = 0
+    is_synonym: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,7 @@ class Receipt:
     since: str | None = None
     until: str | None = None
     remarks: tuple[Remark, ...] = ()
+    meanings: tuple[Meaning, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The receipt as JSON-able data."""

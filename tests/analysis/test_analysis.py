@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from searchkit.analysis import Analyzer, Kind, analyzer_for, analyzers_for, fold, fold_label, tokenize
-from searchkit.plan.forms import word_forms
+from searchkit.plan.forms import in_capitals, is_initialism, word_forms
+from searchkit.plan.written import has_written
 
 FOLDED = [
     ("Café", "cafe"),
@@ -121,6 +122,8 @@ NOT_FOUND = [
     ("东京", "京东"),
     ("covid", "COVID-19"),
     ("19 covid", "COVID-19"),
+    ("it told us", "U.S."),
+    ("anti-D", "anti-E"),
 ]
 
 
@@ -128,6 +131,8 @@ def matches(text: str, typed: str, analyzer: Analyzer) -> bool:
     """The obvious matcher: does some alternative of the typed word stand in the text?"""
     terms = {(term.text, term.position) for term in analyzer.terms(text)}
     forms = word_forms(typed, (analyzer,))
+    if is_initialism(typed) and has_written([text], in_capitals(typed, (analyzer,)).words, 0):
+        return True
     if forms.prefix is not None:
         return any(text.startswith(forms.prefix) for text, _ in terms)
     return any(

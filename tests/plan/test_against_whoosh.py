@@ -19,10 +19,13 @@ from searchkit.plan.whoosh_query import to_whoosh
 from searchkit.query.nodes import (
     And,
     Everything,
+    Exact,
+    Fuzzy,
     Label,
     Node,
     Not,
     Or,
+    Pattern,
     Phrase,
     Prefix,
     Published,
@@ -44,7 +47,23 @@ phrases = st.builds(
 leaves = st.one_of(
     words,
     phrases,
-    st.builds(Prefix, st.sampled_from(["a", "ca", "c", "zz", "co"]), st.sampled_from([None, "title"])),
+    st.builds(
+        Prefix, st.sampled_from(["a", "ca", "c", "zz", "co", "covid-1", "東", "C+"]), st.sampled_from([None, "title"])
+    ),
+    st.builds(
+        Pattern,
+        st.sampled_from(["c*d", "?a*", "r?m", "*a*", "covid*9", "r*m*", "caf?", "e*l"]),
+        st.sampled_from([None, "title"]),
+    ),
+    st.builds(
+        Fuzzy, st.sampled_from(["rim", "bnak", "café", "covid-19"]), st.sampled_from([None, "title"]), st.integers(1, 2)
+    ),
+    st.builds(
+        Exact,
+        st.lists(st.sampled_from(WORDS + SPELLED), min_size=1, max_size=2).map(" ".join),
+        st.sampled_from([None, "title"]),
+        st.integers(0, 1),
+    ),
     st.builds(Label, st.just("topic"), st.sampled_from(["News", "a, b", "none"])),
     st.builds(Label, st.just("id"), st.sampled_from(["n3", "zz"])),
     st.builds(Published, st.none() | st.just(date(2016, 5, 1)), st.none() | st.just(date(2017, 3, 1))),

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from searchkit.dates import Period
-from searchkit.query import parse_bound
+from searchkit.dates import ArchiveCalendar, Period, utc_datetime
+from searchkit.query import parse_bound, read_query
 from searchkit.query.dates import parse_span, shift_months
+from searchkit.query.nodes import Published
 
 WEDNESDAY = date(2024, 5, 15)
 
@@ -100,6 +101,33 @@ EXPRESSIONS = [
     ("23/8/2017", "2017-08-23", "2017-08-23"),
     ("8/23/2017", "2017-08-23", "2017-08-23"),
     ("5/5/2017", "2017-05-05", "2017-05-05"),
+    # months in other languages
+    ("Januar 2018", "2018-01-01", "2018-01-31"),
+    ("Jänner 2018", "2018-01-01", "2018-01-31"),
+    ("März 2018", "2018-03-01", "2018-03-31"),
+    ("im Mai 2018", "2018-05-01", "2018-05-31"),
+    ("am 3. Oktober 1990", "1990-10-03", "1990-10-03"),
+    ("24. Dezember 2018", "2018-12-24", "2018-12-24"),
+    ("Dez 2018", "2018-12-01", "2018-12-31"),
+    ("février 2020", "2020-02-01", "2020-02-29"),
+    ("fevrier 2020", "2020-02-01", "2020-02-29"),
+    ("août 2018", "2018-08-01", "2018-08-31"),
+    ("1er mai 1968", "1968-05-01", "1968-05-01"),
+    ("le 14 juillet 1989", "1989-07-14", "1989-07-14"),
+    ("DÉCEMBRE 2018", "2018-12-01", "2018-12-31"),
+    ("enero 2018", "2018-01-01", "2018-01-31"),
+    ("23 de agosto de 2017", "2017-08-23", "2017-08-23"),
+    ("septiembre de 2017", "2017-09-01", "2017-09-30"),
+    ("diciembre", "2023-12-01", "2023-12-31"),
+    ("giugno 2018", "2018-06-01", "2018-06-30"),
+    ("2 giugno 1946", "1946-06-02", "1946-06-02"),
+    ("ottobre 2018", "2018-10-01", "2018-10-31"),
+    ("março de 2018", "2018-03-01", "2018-03-31"),
+    ("25 de abril de 1974", "1974-04-25", "1974-04-25"),
+    ("fevereiro 2019", "2019-02-01", "2019-02-28"),
+    ("maart 2018", "2018-03-01", "2018-03-31"),
+    ("5 mei 1945", "1945-05-05", "1945-05-05"),
+    ("augustus 2018", "2018-08-01", "2018-08-31"),
     # plain forms
     ("2016", "2016-01-01", "2016-12-31"),
     ("2016-02", "2016-02-01", "2016-02-29"),
@@ -215,3 +243,59 @@ def test_shifting_months_keeps_to_the_month() -> None:
     assert shift_months(date(2024, 1, 31), 1) == date(2024, 2, 29)
     assert shift_months(date(2024, 3, 31), -13) == date(2023, 2, 28)
     assert shift_months(date(2024, 1, 31), -1) == date(2023, 12, 31)
+
+
+NOW = {
+    # At this moment it is still the old day in New York, and already the new one in Vienna and Auckland.
+    "new year": datetime(2024, 12, 31, 23, 30, tzinfo=UTC),
+    "leap day": datetime(2024, 2, 29, 12, 0, tzinfo=UTC),
+    "summer time": datetime(2024, 3, 31, 1, 30, tzinfo=UTC),
+    "winter time": datetime(2024, 10, 27, 0, 30, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "text", "first", "end"),
+    [
+        ("new year", "UTC", "today", "2024-12-31T00:00", "2025-01-01T00:00"),
+        ("new year", "Europe/Vienna", "today", "2024-12-31T23:00", "2025-01-01T23:00"),
+        ("new year", "America/New_York", "today", "2024-12-31T05:00", "2025-01-01T05:00"),
+        ("new year", "Pacific/Auckland", "today", "2024-12-31T11:00", "2025-01-01T11:00"),
+        ("new year", "UTC", "this year", "2024-01-01T00:00", "2025-01-01T00:00"),
+        ("new year", "Europe/Vienna", "this year", "2024-12-31T23:00", "2025-12-31T23:00"),
+        ("new year", "America/New_York", "this year", "2024-01-01T05:00", "2025-01-01T05:00"),
+        ("new year", "Europe/Vienna", "last month", "2024-11-30T23:00", "2024-12-31T23:00"),
+        ("new year", "America/New_York", "last month", "2024-11-01T04:00", "2024-12-01T05:00"),
+        ("new year", "Pacific/Auckland", "last week", "2024-12-22T11:00", "2024-12-29T11:00"),
+        ("new year", "UTC", "december", "2024-12-01T00:00", "2025-01-01T00:00"),
+        ("new year", "Europe/Vienna", "january", "2024-12-31T23:00", "2025-01-31T23:00"),
+        ("leap day", "UTC", "today", "2024-02-29T00:00", "2024-03-01T00:00"),
+        ("leap day", "Europe/Vienna", "1 year ago", "2023-02-27T23:00", "2023-02-28T23:00"),
+        ("leap day", "America/New_York", "4 years ago", "2020-02-29T05:00", "2020-03-01T05:00"),
+        ("leap day", "Pacific/Auckland", "today", "2024-02-29T11:00", "2024-03-01T11:00"),
+        ("leap day", "Pacific/Auckland", "last month", "2024-01-31T11:00", "2024-02-29T11:00"),
+        ("leap day", "Europe/Vienna", "february", "2024-01-31T23:00", "2024-02-29T23:00"),
+        ("leap day", "America/New_York", "past year", "2023-03-01T05:00", "2024-03-01T05:00"),
+        ("summer time", "Europe/Vienna", "today", "2024-03-30T23:00", "2024-03-31T22:00"),
+        ("summer time", "Europe/Vienna", "yesterday", "2024-03-29T23:00", "2024-03-30T23:00"),
+        ("summer time", "Europe/Vienna", "this month", "2024-02-29T23:00", "2024-03-31T22:00"),
+        ("summer time", "America/New_York", "today", "2024-03-30T04:00", "2024-03-31T04:00"),
+        ("summer time", "America/New_York", "10 march 2024", "2024-03-10T05:00", "2024-03-11T04:00"),
+        ("summer time", "UTC", "past 7 days", "2024-03-25T00:00", "2024-04-01T00:00"),
+        ("winter time", "Europe/Vienna", "today", "2024-10-26T22:00", "2024-10-27T23:00"),
+        ("winter time", "Europe/Vienna", "october", "2024-09-30T22:00", "2024-10-31T23:00"),
+        ("winter time", "America/New_York", "3 november 2024", "2024-11-03T04:00", "2024-11-04T05:00"),
+        ("winter time", "Pacific/Auckland", "today", "2024-10-26T11:00", "2024-10-27T11:00"),
+        ("winter time", "UTC", "2024-W43", "2024-10-21T00:00", "2024-10-28T00:00"),
+        ("winter time", "Europe/Vienna", "2024-10-27T02:30..2024-10-27T03:30", "2024-10-27T00:30", None),
+    ],
+)
+def test_dates_are_days_of_the_archives_zone(now: str, zone: str, text: str, first: str, end: str | None) -> None:
+    """Today is the day it is in the archive's zone, and its days begin and end there, clocks put on or back."""
+    calendar = ArchiveCalendar.of(zone)
+    today = NOW[now].astimezone(calendar.zone).date()
+    node = read_query(f'date:"{text}"', today=today, zone=calendar.zone).node
+    assert isinstance(node, Published)
+    assert utc_datetime(calendar.instant(node.start)).isoformat()[:16] == first
+    if end is not None:
+        assert utc_datetime(calendar.end_instant(node.end)).isoformat()[:16] == end

@@ -12,10 +12,13 @@ from searchkit.query import canonical, read_query, with_filters
 from searchkit.query.nodes import (
     And,
     Everything,
+    Exact,
+    Fuzzy,
     Label,
     Node,
     Not,
     Or,
+    Pattern,
     Phrase,
     Prefix,
     Published,
@@ -65,6 +68,10 @@ LEAVES: st.SearchStrategy[Node] = st.one_of(
     st.builds(Word, WORDS, TEXT_FIELD),
     st.builds(Phrase, PHRASES, TEXT_FIELD, st.integers(0, 100)),
     st.builds(Prefix, st.sampled_from(["trans", "C", "10.1016/", "東"]), TEXT_FIELD),
+    st.builds(Pattern, st.from_regex(r"\*?[a-zé]{1,3}[?*][a-zé]{1,3}\*?", fullmatch=True), TEXT_FIELD),
+    st.builds(Fuzzy, st.from_regex(r"[a-zé]{3,6}|C\+\+|anti-d", fullmatch=True), TEXT_FIELD, st.integers(1, 2)),
+    st.builds(Exact, WORDS, TEXT_FIELD, st.just(0)),
+    st.builds(Exact, PHRASES, TEXT_FIELD, st.integers(0, 100)),
     st.builds(Label, st.sampled_from(["topic", "kind", "author", "language", "id", "url"]), VALUES),
     st.tuples(st.none() | MOMENTS, st.none() | MOMENTS).map(_published),
 )
@@ -80,7 +87,7 @@ SIGNS = "\"'“”„«»「」()（）|｜*-–—−－+!?.,;:：~～^&#@<>[]{
 PIECES = [
     "OR", "AND", "NOT", "||", "&&", "title:", "topic:", "author:", "date:", "since:", "until:", "before:",
     "after:", "id:", "url:", "foo:", "doi:", "2016", "2016..2018", "..", "june", "last month", "https://a.b/c",
-    "heparin", '"a b"', "~5", "trans*", "x.y.",
+    "heparin", '"a b"', "~5", "~1", "=", '="a', "a?b", "a*b", "*a", "trans*", "x.y.",
 ]  # fmt: skip
 SCRAPS = st.lists(st.sampled_from([*SIGNS, *PIECES]), max_size=30).map("".join)
 
@@ -140,6 +147,7 @@ UNITS = [
     '"', '" ', "'a ", "'a'a", "(", "(a ", "(-", ")", ")(", "a OR ", "a|", "-", "-a ", "*", "a*.", "«a ", "«", "»",
     "「", "[", "a]", "a.", "U.S.", "!", "~", "a~", "&", "NOT ", "https://a ", "http://(", "foo:", "doi:",
     "title:", "title:(", "topic:(a b ", "topic:(a & ", 'topic:"a', 'topic:""', "date:june ", "date:last month ",
+    "a?b", "a*b ", "*a", "=", "=a ", '="', "abc~ ", "abc~1", "a*?",
     "date:[", "date:..", "since:2016 until:2015 ", "\x00", "\u200b", "東", "(a OR b ", "OR AND ", "date: ", "x[",
     '"a~', "a b c ",
 ]  # fmt: skip

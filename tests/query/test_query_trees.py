@@ -5,7 +5,21 @@ from datetime import date, datetime
 import pytest
 
 from searchkit.query import read_query
-from searchkit.query.nodes import And, Everything, Label, Node, Not, Or, Phrase, Prefix, Published, Word
+from searchkit.query.nodes import (
+    And,
+    Everything,
+    Exact,
+    Fuzzy,
+    Label,
+    Node,
+    Not,
+    Or,
+    Pattern,
+    Phrase,
+    Prefix,
+    Published,
+    Word,
+)
 
 TODAY = date(2024, 5, 15)
 ALL = Everything()
@@ -86,8 +100,6 @@ WORDS = [
     ("🩸 a", A),
     (". , ;", ALL),
     ("`heparin`", Word("heparin")),
-    ("heparin~", Word("heparin")),
-    ("heparin~2,", Word("heparin")),
 ]
 
 PHRASES = [
@@ -147,9 +159,78 @@ PREFIXES = [
     ("*", ALL),
     ("* a", A),
     ("-*", ALL),
-    ("*cillin", Word("cillin")),
     ('"red trans*"', Phrase("red trans*")),
     ("OR*", Prefix("OR")),
+]
+
+PATTERNS = [
+    ("immun*therapy", Pattern("immun*therapy")),
+    ("wom?n", Pattern("wom?n")),
+    ("te?t*", Pattern("te?t*")),
+    ("te**t", Pattern("te*t")),
+    ("*cillin", Pattern("*cillin")),
+    ("*cillin*", Pattern("*cillin*")),
+    ("title:*cillin", Pattern("*cillin", "title")),
+    ("title:wom?n", Pattern("wom?n", "title")),
+    ("-wom?n", Not(Pattern("wom?n"))),
+    ("(wom?n)", Pattern("wom?n")),
+    ("wom?n?", Pattern("wom?n")),
+    ("wom?n, a", both(Pattern("wom?n"), A)),
+    ("covid*19", Pattern("covid*19")),
+    ("anti-*body", Pattern("anti-*body")),
+    ("what?", Word("what")),
+    ("what?! a", both(Word("what"), A)),
+    ("? a", A),
+    ("DRB1*04:01", Word("DRB1*04:01")),
+    ("HLA-A*02", Word("HLA-A*02")),
+    ("example.org/a?b=c", Word("example.org/a?b=c")),
+    ("2*3", Word("2*3")),
+    ("a * b", both(A, B)),
+]
+
+FUZZY = [
+    ("heparin~", Fuzzy("heparin", edits=2)),
+    ("rates~", Fuzzy("rates", edits=1)),
+    ("heparin~1", Fuzzy("heparin", edits=1)),
+    ("heparin~2,", Fuzzy("heparin", edits=2)),
+    ("heparin～2", Fuzzy("heparin", edits=2)),
+    ("heparin~9", Fuzzy("heparin", edits=2)),
+    ("heparin~0", Word("heparin")),
+    ("title:heparin~", Fuzzy("heparin", "title", 2)),
+    ("-heparin~", Not(Fuzzy("heparin", edits=2))),
+    ("café~", Fuzzy("café", edits=1)),
+    ("ab~", Word("ab")),
+    ("a/bcd~", Word("a/bcd")),
+    ("trans*~", Prefix("trans")),
+    ("wom?n~", Pattern("wom?n")),
+    ("~heparin", Word("heparin")),
+    ("a ~ b", both(A, B)),
+]
+
+EXACT = [
+    ("=running", Exact("running")),
+    ("=running,", Exact("running")),
+    ("＝running", Exact("running")),
+    ("==running", Exact("running")),
+    ('="as written"', Exact("as written")),
+    ("=“as written”", Exact("as written")),
+    ("=«as written»", Exact("as written")),
+    ("='as written'", Exact("as written")),
+    ('="as  written"~3', Exact("as written", slop=3)),
+    ("title:=running", Exact("running", "title")),
+    ('title:="as written"', Exact("as written", "title")),
+    ("-=running", Not(Exact("running"))),
+    ("(=running OR a)", either(Exact("running"), A)),
+    ("=C++", Exact("C++")),
+    ("=O'Brien", Exact("O'Brien")),
+    ("=OR", Exact("OR")),
+    ("a =b", both(A, Exact("b"))),
+    ("a=b", Word("a=b")),
+    ("a = b", both(A, B)),
+    ("=trans*", Prefix("trans")),
+    ("=heparin~", Exact("heparin")),
+    ('=""', ALL),
+    ("=", ALL),
 ]
 
 OPERATORS = [
@@ -361,7 +442,9 @@ DATES = [
 ]
 
 
-@pytest.mark.parametrize(("typed", "tree"), [*WORDS, *PHRASES, *PREFIXES, *OPERATORS, *FIELDS, *DATES])
+@pytest.mark.parametrize(
+    ("typed", "tree"), [*WORDS, *PHRASES, *PREFIXES, *PATTERNS, *FUZZY, *EXACT, *OPERATORS, *FIELDS, *DATES]
+)
 def test_typed_text_is_read_as_tree(typed: str, tree: Node) -> None:
     """The text has this reading, and its canonical form has the same one."""
     reading = read_query(typed, today=TODAY)

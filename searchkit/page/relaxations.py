@@ -1,0 +1,374 @@
+"""Other queries worth running when a query finds nothing or very little, each with its exact count.
+
+A relaxation changes one thing: a spelling, a label that nothing has, the quotation marks, the dates, a filter, a word.
+They come in the order of how likely they say what was meant, are counted by running them, and are kept when they find
+more than the query itself.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+
+from searchkit.analysis import fold_label, tokenize
+from searchkit.page.model import Suggestion
+from searchkit.plan.execute import execute
+from searchkit.plan.forms import word_key
+from searchkit.plan.generation import Generation
+from searchkit.plan.meanings import is_known
+from searchkit.plan.spelling import LetterTable, near
+from searchkit.plan.synonyms import NO_SYNONYMS, Synonyms, with_synonyms
+from searchkit.query import Reading, canonical, read_query
+from searchkit.query.nodes import (
+    And,
+    Everything,
+    Exact,
+    Label,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Published,
+    TextNode,
+    Word,
+)
+from searchkit.query.normal_form import NormalForm
+
+FEW = 3
+"""A search that finds fewer articles than this is answered with relaxations, too."""
+
+MOST_COUNTED = 12
+MOST_SHOWN = 6
+_FREQUENT = 100
+"""How many times as many articles another spelling of a word has when a few articles have the word as typed."""
+
+_CLOSE_LABELS = 2
+_MOST_LEFT_OUT = 4
+_LONGEST_QUERY = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A tree to run instead, and what is different about it."""
+
+    node: Node
+    reason: str
+
+
+def relaxations(
+    reading: Reading, total: int, generation: Generation, synonyms: Synonyms = NO_SYNONYMS
+) -> tuple[Suggestion, ...]:
+    """Queries that find more than the ``total`` of ``reading``, most useful first; none where that is no trouble."""
+    if total >= FEW or generation.doc_count <= total or isinstance(reading.typed, Everything):
+        return ()
+    seen = {canonical(reading.typed)}
+    found: list[Suggestion] = []
+    counted = 0
+    for candidate in _Relaxer(reading, total, generation).candidates():
+        query = canonical(candidate.node)
+        if query in seen or isinstance(candidate.node, Everything):
+            continue
+        seen.add(query)
+        if len(query) > _LONGEST_QUERY:
+            continue
+        again = read_query(query, today=reading.today, zone=reading.zone)
+        if again.node != candidate.node:  # beyond the reader's limits
+            continue
+        counted += 1
+        meant = with_synonyms(candidate.node, synonyms, generation.analyzers)
+        count = len(execute(meant, generation, scored=False).docnums)
+        if count > total:
+            found.append(Suggestion(query, candidate.reason, count))
+        if counted == MOST_COUNTED or len(found) == MOST_SHOWN:
+            break
+    return tuple(found)
+
+
+class _Relaxer:
+    def __init__(self, reading: Reading, total: int, generation: Generation) -> None:
+        self.reading = reading
+        self.node = reading.typed
+        self.total = total
+        self.generation = generation
+        self.normal_form = NormalForm(reading.zone)
+        self.parts: list[Node] = list(self.node.nodes) if isinstance(self.node, And) else [self.node]
+        self.words: list[Node] = [part for part in self.parts if isinstance(part, TextNode | Or)]
+
+    def candidates(self) -> Iterator[Candidate]:
+        """All relaxations, most useful first."""
+        yield from self._spellings()
+        yield from self._fields()
+        yield from self._labels()
+        yield from self._marks()
+        yield from self._without_dates()
+        yield from self._without_filters()
+        yield from self._without_words()
+        yield from self._any_word()
+        yield from self._words_only()
+        yield from self._all_together()
+
+    # ---- other words ---------------------------------------------------------------------------------------
+
+    def _spellings(self) -> Iterator[Candidate]:
+        """The query with the words that are hardly in the archive spelled as it spells them."""
+        better = self._better_spellings
+        if sum(map(bool, better.values())) > 1:
+            best = {word: spellings[0] for word, spellings in better.items() if spellings}
+            yield Candidate(self._respelled(best), "spelling " + ", ".join(best.values()))
+        for word, spellings in better.items():
+            for spelling in spellings:
+                yield Candidate(self._respelled({word: spelling}), f"spelling {spelling}")
+        for word in better:
+            key = word_key(word)
+            if self.generation.vocabulary("text_exact").beginning_with(key, most=1).words:
+                begun = self._changed(self.node, partial(_begun, word))
+                yield Candidate(begun, f"words that begin with {word}")
+
+    @cached_property
+    def _better_spellings(self) -> dict[str, list[str]]:
+        """For each word that no article has, or few have, how it may have been meant."""
+        found = {}
+        for word in dict.fromkeys(self._typed_words()):
+            spellings = self._better(word)
+            if spellings is not None:
+                found[word] = spellings
+        return found
+
+    def _typed_words(self) -> Iterator[str]:
+        for leaf in _leaves(self.node):
+            if isinstance(leaf, Word | Phrase | Exact):
+                yield from leaf.text.split()
+
+    def _better(self, word: str) -> list[str] | None:
+        """Spellings of a word that no article has, or few have, the likeliest first; None for a word that many have."""
+        frequency = self._count(Word(word))
+        if frequency > self.total + FEW:
+            return None
+        key = word_key(word)
+        tokens = list(tokenize(word))
+        if not key.isalnum() or not tokens or not all(char.isalpha() for char in key) or len(key) < 3:
+            return None
+        vocabulary = self.generation.vocabulary("text_exact")
+        nearby = vocabulary.near(key, 1 if len(key) < 5 else 2, most=60)
+        worth: dict[str, float] = {}
+        for other, edits in zip(nearby.words, nearby.edits, strict=True):
+            count = vocabulary.frequency(other)
+            is_doubtful = frequency == 0 or (edits == 1 and len(key) > 4 and count >= frequency * _FREQUENT)
+            if edits and count and other.isalpha() and is_doubtful:
+                worth[other] = count / 100 ** (edits - 1) / (1 if other[0] == key[0] else 20)
+        spellings = sorted(worth, key=lambda other: (-worth[other], other))[:2]
+        return spellings + self._split(key)
+
+    def _split(self, key: str) -> list[str]:
+        """The word as two, where the archive has both: the pair whose rarer word is most frequent."""
+        vocabulary = self.generation.vocabulary("text_exact")
+        halves = [(key[:at], key[at:]) for at in range(2, len(key) - 1)]
+        known = [(min(vocabulary.frequency(half) for half in pair), pair) for pair in halves]
+        count, pair = max(known, default=(0, ("", "")))
+        return [" ".join(pair)] if count else []
+
+    def _respelled(self, spellings: dict[str, str]) -> Node:
+        def change(leaf: Node) -> Node:
+            match leaf:
+                case Word(text, field) if text in spellings:
+                    words: list[Node] = [Word(part, field) for part in spellings[text].split()]
+                    return self.normal_form.conjunction(words)
+                case Phrase(text, field, slop):
+                    return Phrase(" ".join(spellings.get(word, word) for word in text.split()), field, slop)
+                case Exact(text, field, slop):
+                    return Exact(" ".join(spellings.get(word, word) for word in text.split()), field, slop)
+            return leaf
+
+        return self._changed(self.node, change)
+
+    # ---- fields and labels that do not exist ---------------------------------------------------------------
+
+    def _fields(self) -> Iterator[Candidate]:
+        """The query with an unknown field as the nearest that there is."""
+        text = self.reading.receipt.text
+        for remark in self.reading.receipt.remarks:
+            end = remark.position + len(remark.text)
+            if remark.instead is None or text[remark.position : end] != remark.text:
+                continue
+            meant = text[: remark.position] + remark.instead + text[end:]
+            node = read_query(meant, today=self.reading.today, zone=self.reading.zone).node
+            beside = [part for part in self.parts if isinstance(part, Label | Published)]
+            yield Candidate(self.normal_form.conjunction([node, *beside]), f"with the field {remark.instead[:-1]}")
+
+    def _labels(self) -> Iterator[Candidate]:
+        """A label that no article has as the nearest that some have, or as words."""
+        for leaf in dict.fromkeys(_leaves(self.node)):
+            if not isinstance(leaf, Label) or self._count(leaf):
+                continue
+            for value in self._nearest_labels(leaf):
+                yield Candidate(self._replaced(leaf, Label(leaf.field, value)), f"with a {leaf.field} that there is")
+            if leaf.field not in ("id", "url", "language") and is_known(Word(leaf.value), self.generation):
+                words: list[Node] = [Word(word) for word in leaf.value.split() if any(map(str.isalnum, word))]
+                if words:
+                    as_text = self._replaced(leaf, self.normal_form.conjunction(words))
+                    yield Candidate(as_text, f"{leaf.value} as words instead of a {leaf.field}")
+
+    def _nearest_labels(self, label: Label) -> list[str]:
+        """Real labels with all the words of this one, or all of theirs in it; else spelled nearly so."""
+        if label.field in ("id", "url"):
+            return []
+        wanted = fold_label(label.value)
+        values, _ = self.generation.labels(label.field).count(self.generation.live)
+        words = set(wanted.split())
+        related = [value for value in values if _is_related(words, set(fold_label(value).split()))]
+        if related:
+            return sorted(related, key=lambda value: (len(value), value))[:_CLOSE_LABELS]
+        folded = [fold_label(value) for value in values]
+        kept = [value for value, key in zip(values, folded, strict=True) if key]
+        ordinals, edits = near(wanted, LetterTable.of([key for key in folded if key]), 2 if len(wanted) > 4 else 1)
+        nearest = sorted(zip(edits.tolist(), ordinals.tolist(), strict=True))
+        if nearest:
+            return [kept[ordinal] for _, ordinal in nearest[:_CLOSE_LABELS]]
+        shared = [(-_shared(words, fold_label(value).split()), len(value), value) for value in values]
+        return [value for count, _, value in sorted(shared) if count][:_CLOSE_LABELS]
+
+    # ---- less asked for ------------------------------------------------------------------------------------
+
+    def _marks(self) -> Iterator[Candidate]:
+        """Phrases as words, words as written in any form, words of the title anywhere."""
+
+        def inflected(leaf: Node) -> Node:
+            if isinstance(leaf, Exact):
+                several = len(leaf.text.split()) > 1
+                return Phrase(leaf.text, leaf.field, leaf.slop) if several else Word(leaf.text, leaf.field)
+            return leaf
+
+        def anywhere(leaf: Node) -> Node:
+            return replace(leaf, field=None) if isinstance(leaf, TextNode) else leaf
+
+        yield Candidate(self._changed_wanted(inflected), "the words in any form")
+        yield Candidate(self._changed_wanted(self._unmarked), "without the quotation marks")
+        yield Candidate(self._changed_wanted(anywhere), "anywhere instead of in the title")
+
+    def _unmarked(self, leaf: Node) -> Node:
+        if isinstance(leaf, Phrase | Exact) and len(leaf.text.split()) > 1:
+            kind = Word if isinstance(leaf, Phrase) else Exact
+            words = [word for word in leaf.text.split() if any(map(str.isalnum, word))]
+            return self.normal_form.conjunction([kind(word, leaf.field) for word in words])
+        return leaf
+
+    def _all_together(self) -> Iterator[Candidate]:
+        """The query with all that can be corrected in it corrected, then also without quotation marks and filters."""
+        best = {word: spellings[0] for word, spellings in self._better_spellings.items() if spellings}
+        node = self._respelled(best)
+        for word, spellings in self._better_spellings.items():
+            if not spellings:
+                node = self._changed(node, partial(_begun, word))
+        for leaf in dict.fromkeys(_leaves(self.node)):
+            if isinstance(leaf, Label) and not self._count(leaf):
+                nearest = self._nearest_labels(leaf)
+                if nearest:
+                    label = Label(leaf.field, nearest[0])
+                    node = self._changed(node, partial(_exchanged, leaf, label))
+        yield Candidate(node, "all of it corrected")
+        node = self._changed(node, self._unmarked, exclusions=False)
+        yield Candidate(node, "corrected, without the quotation marks")
+        parts = list(node.nodes) if isinstance(node, And) else [node]
+        words: list[Node] = [part for part in parts if isinstance(part, TextNode | Or)]
+        if words:
+            yield Candidate(self.normal_form.conjunction(words), "corrected, without filters")
+            yield Candidate(self.normal_form.disjunction(words), "any of the words, without filters")
+
+    def _without_dates(self) -> Iterator[Candidate]:
+        rest = [part for part in self.parts if not _is_date(part)]
+        if len(rest) < len(self.parts):
+            yield Candidate(self.normal_form.conjunction(rest), "without the dates")
+
+    def _without_filters(self) -> Iterator[Candidate]:
+        for part in self.parts:
+            labels = [part] if isinstance(part, Label) else list(part.nodes) if isinstance(part, Or) else []
+            if labels and all(isinstance(label, Label) for label in labels):
+                names = " or ".join(f"{label.field} {label.value}" for label in labels if isinstance(label, Label))
+                yield Candidate(self._without(part), f"without {names}")
+
+    def _without_words(self) -> Iterator[Candidate]:
+        """The query without each of its words, the rarest first, then without each exclusion."""
+        if len(self.words) > 1:
+            counts = {part: self._count(part) for part in self.words[:MOST_COUNTED]}
+            unknown = [part for part, count in counts.items() if not count]
+            if 1 < len(unknown) < len(self.words):
+                rest = [part for part in self.parts if part not in unknown]
+                names = " and ".join(canonical(part) for part in unknown)
+                yield Candidate(self.normal_form.conjunction(rest), f"without {names}, which no article has")
+            for part in sorted(counts, key=lambda part: counts[part])[:_MOST_LEFT_OUT]:
+                yield Candidate(self._without(part), f"without {canonical(part)}")
+        for part in self.parts:
+            if isinstance(part, Not) and not _is_date(part):
+                yield Candidate(self._without(part), f"with {canonical(part.node)} allowed")
+
+    def _any_word(self) -> Iterator[Candidate]:
+        if len(self.words) > 1:
+            rest = [part for part in self.parts if part not in self.words]
+            either = self.normal_form.disjunction(list(self.words))
+            yield Candidate(self.normal_form.conjunction([either, *rest]), "any of the words instead of all")
+
+    def _words_only(self) -> Iterator[Candidate]:
+        if self.words and len(self.words) < len(self.parts):
+            yield Candidate(self.normal_form.conjunction(list(self.words)), "only the words, without filters")
+
+    def _count(self, node: Node) -> int:
+        return len(execute(node, self.generation, scored=False).docnums)
+
+    # ---- trees ---------------------------------------------------------------------------------------------
+
+    def _without(self, unwanted: Node) -> Node:
+        return self.normal_form.conjunction([part for part in self.parts if part != unwanted])
+
+    def _replaced(self, old: Node, new: Node) -> Node:
+        return self._changed(self.node, partial(_exchanged, old, new))
+
+    def _changed_wanted(self, change: Callable[[Node], Node]) -> Node:
+        """The tree with its leaves changed but for those that are excluded."""
+        return self._changed(self.node, change, exclusions=False)
+
+    def _changed(self, node: Node, change: Callable[[Node], Node], *, exclusions: bool = True) -> Node:
+        match node:
+            case And(nodes):
+                return self.normal_form.conjunction([self._changed(n, change, exclusions=exclusions) for n in nodes])
+            case Or(nodes):
+                return self.normal_form.disjunction([self._changed(n, change, exclusions=exclusions) for n in nodes])
+            case Not(inner):
+                changed = self._changed(inner, change, exclusions=exclusions) if exclusions else inner
+                return self.normal_form.negation(changed)
+        return change(node)
+
+
+def _leaves(node: Node) -> Iterator[Node]:
+    match node:
+        case And(nodes) | Or(nodes):
+            for part in nodes:
+                yield from _leaves(part)
+        case Not(inner):
+            yield from _leaves(inner)
+        case _:
+            yield node
+
+
+def _exchanged(old: Node, new: Node, leaf: Node) -> Node:
+    return new if leaf == old else leaf
+
+
+def _begun(text: str, leaf: Node) -> Node:
+    return Prefix(leaf.text, leaf.field) if isinstance(leaf, Word) and leaf.text == text else leaf
+
+
+def _is_date(part: Node) -> bool:
+    return isinstance(part, Published) or (isinstance(part, Not) and isinstance(part.node, Published))
+
+
+def _shared(wanted: set[str], words: list[str]) -> int:
+    """How many of the wanted words are among these, also in a longer or shorter form."""
+    return sum(
+        any(word == other or (min(len(word), len(other)) > 3 and (word.startswith(other) or other.startswith(word)))
+            for other in words)
+        for word in wanted
+    )  # fmt: skip
+
+
+def _is_related(wanted: set[str], words: set[str]) -> bool:
+    return bool(words) and bool(wanted) and (wanted <= words or words <= wanted)

@@ -1,0 +1,233 @@
+"""Which words of an archive a pattern, an approximate spelling or a stem stands for.
+
+A `Vocabulary` has the words of one exact field (`indexing/schema.py`) as they are written, folded, and with their
+accents where they have some. Expansions are cut to a number of words, the same for the plan and for Whoosh.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from searchkit.analysis import Analyzer, fold
+from searchkit.plan.forms import word_key
+from searchkit.plan.kernels import Docnums
+from searchkit.plan.segments import SegmentView
+from searchkit.plan.spelling import Codes, LetterTable, Ordinals, near
+from searchkit.query.nodes import Fuzzy, Pattern
+
+MOST_PATTERN_WORDS = 1000
+"""Words that a pattern stands for, the most frequent ones when it fits more."""
+
+MOST_FUZZY_WORDS = 100
+"""Words that an approximate spelling stands for: the nearest, and of those the most frequent."""
+
+_LATIN = b"\xc3", b"\xca"
+"""First bytes of Latin letters with accents, U+00C0 to U+024F, and the byte after them."""
+
+_BEGINNING_KEPT = (
+    "ca", "da", "de", "el", "en", "es", "et", "eu", "fi", "fr", "hu", "it", "lt",
+    "nb", "nn", "no", "pl", "pt", "ro", "ru", "sr", "sv", "tr",
+)  # fmt: skip
+"""Languages whose stemmers change the end of words only, so that forms of a word begin with the same letter."""
+
+
+class Expansion(NamedTuple):
+    """The words something stands for, best first, how many edits away each is, and how many it would be uncut."""
+
+    words: tuple[str, ...]
+    edits: tuple[int, ...]
+    found: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more words than these."""
+        return self.found > len(self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class _SegmentWords:
+    """The words of a segment in the order of their bytes, and how many articles have each."""
+
+    table: LetterTable
+    frequencies: Ordinals
+    is_folded: npt.NDArray[np.bool_]
+
+
+class Vocabulary:
+    """The words of one exact field of all segments; safe to share between threads."""
+
+    def __init__(self, field: str, segments: list[tuple[SegmentView, int]], doc_count_all: int) -> None:
+        self._field = field
+        self._segments = segments
+        self._doc_count_all = doc_count_all
+        self._expansions: dict[Pattern | Fuzzy, Expansion] = {}
+        self._forms: dict[tuple[str, str], dict[str, tuple[int, tuple[str, ...]]]] = {}
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _parts(self) -> list[_SegmentWords]:
+        return [_segment_words(*segment.dictionary(self._field)) for segment, _ in self._segments]
+
+    def frequency(self, word: str) -> int:
+        """How many articles have the word, deleted ones included."""
+        key = word.encode()
+        return sum(segment.doc_frequency(self._field, key) for segment, _ in self._segments)
+
+    def expand(self, node: Pattern | Fuzzy) -> Expansion:
+        """The folded words that ``node`` stands for."""
+        known = self._expansions.get(node)
+        if known is None:
+            if isinstance(node, Pattern):
+                known = self._pattern(pattern_key(node.text))
+            else:
+                known = self.near(word_key(node.text), node.edits, most=MOST_FUZZY_WORDS)
+            if len(self._expansions) >= 100:
+                self._expansions = {}
+            self._expansions[node] = known
+        return known
+
+    def near(self, word: str, edits: int, *, most: int) -> Expansion:
+        """The folded words at most ``edits`` from ``word``, the nearest and of those the most frequent first."""
+        found: dict[str, int] = {}
+        counts: dict[str, int] = {}
+        for part in self._parts:
+            ordinals, distances = near(word, part.table, edits)
+            for ordinal, distance in zip(ordinals.tolist(), distances.tolist(), strict=True):
+                if part.is_folded[ordinal]:
+                    spelled = part.table.word(ordinal)
+                    found[spelled] = distance
+                    counts[spelled] = counts.get(spelled, 0) + int(part.frequencies[ordinal])
+        words = sorted(found, key=lambda spelled: (found[spelled], -counts[spelled], spelled))
+        kept = tuple(words[:most])
+        return Expansion(kept, tuple(found[spelled] for spelled in kept), len(words))
+
+    def docnums(self, words: Iterable[str]) -> Docnums:
+        """The docnums, deleted ones included, that have any of the words."""
+        keys = [word.encode() for word in words]
+        is_there = np.zeros(self._doc_count_all, dtype=np.bool_)
+        for segment, base in self._segments:
+            for key in keys:
+                is_there[segment.docnums(self._field, key) + base] = True
+        return np.flatnonzero(is_there)
+
+    def beginning_with(self, prefix: str, *, most: int) -> Expansion:
+        """The folded words that begin with a folded prefix, the most frequent first."""
+        counts = {word: count for word, count in self._range(prefix).items() if word.isascii() or fold(word) == word}
+        words = sorted(counts, key=lambda word: (-counts[word], word))
+        kept = tuple(words[:most])
+        return Expansion(kept, (0,) * len(kept), len(words))
+
+    def spellings_of(self, terms: frozenset[str], analyzer: Analyzer, *, beginning: str) -> dict[str, int]:
+        """The words that begin with ``beginning`` and have one of the ``terms`` as a form: how many articles of each.
+
+        A beginning of one letter finds every such word where the language allows to know, if need be by asking all.
+        """
+        if len(beginning) == 1 and analyzer.language not in _BEGINNING_KEPT:
+            beginning = ""
+        analysed = self._analysed(beginning, analyzer)
+        return {word: count for word, (count, forms) in analysed.items() if not terms.isdisjoint(forms)}
+
+    def _analysed(self, beginning: str, analyzer: Analyzer) -> dict[str, tuple[int, tuple[str, ...]]]:
+        key = analyzer.language, beginning
+        with self._lock:
+            known = self._forms.get(key)
+        if known is None:
+            counts = self._range(beginning)
+            for at in range(1, len(beginning)):
+                accented = self._between(beginning[:at].encode() + _LATIN[0], beginning[:at].encode() + _LATIN[1])
+                counts.update((word, count) for word, count in accented.items() if fold(word).startswith(beginning))
+            if len(beginning) == 1:
+                others = self._between(b"\x80", None)
+                counts.update((word, count) for word, count in others.items() if fold(word).startswith(beginning))
+            forms = analyzer.forms_of_all(list(counts))
+            known = {word: (counts[word], found) for word, found in zip(counts, forms, strict=True)}
+            with self._lock:
+                if len(self._forms) >= 200:
+                    self._forms.clear()
+                self._forms[key] = known
+        return known
+
+    def _range(self, prefix: str) -> dict[str, int]:
+        """The words that begin with ``prefix``, and how many articles have each."""
+        first = prefix.encode()
+        return self._between(first, first + b"\xff" if first else None)
+
+    def _between(self, first: bytes, end: bytes | None) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for segment, _ in self._segments:
+            terms, counts = segment.terms_between(self._field, first, end)
+            for term, count in zip(terms, counts.tolist(), strict=True):
+                word = term.decode()
+                found[word] = found.get(word, 0) + count
+        return found
+
+    def _pattern(self, pattern: str) -> Expansion:
+        counts: dict[str, int] = {}
+        for part in self._parts:
+            for ordinal in _fitting(pattern, part).tolist():
+                word = part.table.word(ordinal)
+                counts[word] = counts.get(word, 0) + int(part.frequencies[ordinal])
+        words = sorted(counts, key=lambda word: (-counts[word], word))
+        kept = tuple(words[:MOST_PATTERN_WORDS])
+        return Expansion(kept, (0,) * len(kept), len(words))
+
+
+def pattern_key(pattern: str) -> str:
+    """A typed pattern as the exact fields have words: folded, without what connects parts of words."""
+    return fold(re.sub(r"[^\w*?]", "", pattern))
+
+
+def pattern_expression(pattern: str) -> re.Pattern[str]:
+    """The regular expression of a folded pattern."""
+    return re.compile("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern), re.DOTALL)
+
+
+def _segment_words(data: npt.NDArray[np.uint8], sizes: Ordinals, frequencies: Ordinals) -> _SegmentWords:
+    """From the UTF-8 of all terms, one after another, and the bytes and articles of each."""
+    ends = np.cumsum(sizes)
+    if len(data) and int(data.max()) >= 128:
+        codes: Codes = np.frombuffer(data.tobytes().decode().encode("utf-32-le"), np.uint32)
+        is_first = (data & 0xC0) != 0x80
+        lengths = np.add.reduceat(is_first, ends - sizes, dtype=np.int64)
+    else:
+        codes, lengths = data.astype(np.uint32), sizes
+    table = LetterTable.of_codes(codes, lengths)
+    is_folded = np.ones(len(sizes), dtype=np.bool_)
+    if len(data):
+        for ordinal in np.flatnonzero(lengths < sizes).tolist():
+            word = table.word(ordinal)
+            is_folded[ordinal] = fold(word) == word
+    return _SegmentWords(table, frequencies, is_folded)
+
+
+def _fitting(pattern: str, part: _SegmentWords) -> Ordinals:
+    """The ordinals of the folded words that fit a folded pattern, ascending.
+
+    Letters at both ends are compared for all words at once; only patterns with more than one star need more.
+    """
+    table = part.table
+    letters = pattern.replace("*", "")
+    head, *rest = pattern.split("*")
+    tail = rest[-1] if rest else ""
+    is_fitting = part.is_folded & (table.lengths >= len(letters) if rest else table.lengths == len(letters))
+    if needed := letters.replace("?", ""):
+        signature = LetterTable.of([needed]).signatures[0]
+        is_fitting &= (table.signatures & signature) == signature
+    ordinals = np.flatnonzero(is_fitting)
+    for place, letter in enumerate(head):
+        if letter != "?":
+            ordinals = ordinals[table.codes[table.starts[ordinals] + place] == ord(letter)]
+    ends = table.starts + table.lengths
+    for place, letter in enumerate(reversed(tail), 1):
+        if letter != "?":
+            ordinals = ordinals[table.codes[ends[ordinals] - place] == ord(letter)]
+    if len(rest) > 1 and any(rest[:-1]):
+        fits: Callable[[str], object] = pattern_expression(pattern).fullmatch
+        ordinals = ordinals[[fits(table.word(ordinal)) is not None for ordinal in ordinals.tolist()]]
+    return ordinals

@@ -1,0 +1,99 @@
+"""Words near a word: how many letters apart, for a whole sorted vocabulary at once.
+
+An edit is one letter left out, put in or changed, or two neighbours swapped; no letter is edited twice (the optimal
+string alignment distance; Boytsov, "Indexing methods for approximate dictionary searching", 2011, section 2.1).
+Everything here is a pure function of arrays; `expansion.py` asks it about the vocabularies of an archive.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.uint32]
+Ordinals = npt.NDArray[np.int64]
+Signatures = npt.NDArray[np.uint32]
+
+_BIT_COUNTS = np.array([number.bit_count() for number in range(1 << 16)], dtype=np.uint8)
+_FAR = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LetterTable:
+    """Sorted words as letters: word n is ``codes[starts[n]:starts[n] + lengths[n]]``, code points.
+
+    Bit b of ``signatures[n]`` says whether the word has a letter whose code point is b modulo 32.
+    """
+
+    codes: Codes
+    starts: Ordinals
+    lengths: Ordinals
+    signatures: Signatures
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> "LetterTable":
+        """The table of these words, each of at least one letter."""
+        joined = "".join(words).encode("utf-32-le", "surrogatepass")
+        lengths = np.fromiter(map(len, words), np.int64, len(words))
+        return cls.of_codes(np.frombuffer(joined, np.uint32), lengths)
+
+    @classmethod
+    def of_codes(cls, codes: Codes, lengths: Ordinals) -> "LetterTable":
+        """The table of words that stand one after another in ``codes``, each of at least one letter."""
+        starts = np.cumsum(lengths) - lengths
+        bits = np.uint32(1) << (codes & np.uint32(31))
+        signatures = np.bitwise_or.reduceat(bits, starts) if len(starts) else np.empty(0, np.uint32)
+        return cls(codes, starts, lengths, signatures)
+
+    def word(self, ordinal: int) -> str:
+        """The word at a place in the order."""
+        start = int(self.starts[ordinal])
+        return self.codes[start : start + int(self.lengths[ordinal])].tobytes().decode("utf-32-le", "surrogatepass")
+
+
+def near(word: str, table: LetterTable, edits: int) -> tuple[Ordinals, npt.NDArray[np.int64]]:
+    """The ordinals of the words at most ``edits`` from ``word``, ascending, and how many edits away each is."""
+    wanted = LetterTable.of([word]).signatures[0] if word else np.uint32(0)
+    is_long_enough = np.abs(table.lengths - len(word)) <= edits
+    # An edit takes at most one letter out of the set of letters and puts at most one into it.
+    apart = table.signatures ^ wanted
+    differing = _BIT_COUNTS[apart & np.uint32(0xFFFF)] + _BIT_COUNTS[apart >> np.uint32(16)]
+    candidates = np.flatnonzero(is_long_enough & (differing <= 2 * edits))
+    found = distances(word, table, candidates, edits)
+    is_near = found <= edits
+    return candidates[is_near], found[is_near]
+
+
+def distances(word: str, table: LetterTable, ordinals: Ordinals, most: int) -> npt.NDArray[np.int64]:
+    """The distance of ``word`` to each of these words; any number above ``most`` where it is more than that.
+
+    Only the cells at most ``most`` off the diagonal of the usual table are computed, each for all words together.
+    """
+    lengths = table.lengths[ordinals]
+    width = len(word) + most
+    places = table.starts[ordinals, np.newaxis] + np.arange(width)
+    letters = table.codes.take(places, mode="clip").T  # those past the end of a word never reach its last cell
+    codes = np.frombuffer(word.encode("utf-32-le", "surrogatepass"), np.uint32)
+    count = len(ordinals)
+    far = np.full(count, _FAR, np.int8)
+    before_last: dict[int, npt.NDArray[np.int8]] = {}
+    last = {j: np.full(count, j, np.int8) for j in range(most + 1)}
+    for i in range(1, len(codes) + 1):
+        row: dict[int, npt.NDArray[np.int8]] = {}
+        for j in range(max(0, i - most), i + most + 1):
+            if j == 0:
+                row[0] = np.full(count, i, np.int8)
+                continue
+            cell = last[j - 1] + (letters[j - 1] != codes[i - 1])
+            cell = np.minimum(cell, np.minimum(last.get(j, far), row.get(j - 1, far)) + np.int8(1))
+            if i > 1 and j > 1 and j - 2 in before_last:
+                is_swapped = (letters[j - 1] == codes[i - 2]) & (letters[j - 2] == codes[i - 1])
+                cell = np.where(is_swapped, np.minimum(cell, before_last[j - 2] + np.int8(1)), cell)
+            row[j] = cell
+        before_last, last = last, row
+    found = np.full(count, _FAR, np.int64)
+    for j, cell in last.items():
+        ends_here = lengths == j
+        found[ends_here] = cell[ends_here]
+    return found

@@ -1,0 +1,85 @@
+"""The receipt of a search: what the words stand for in this archive, and what nothing in it has."""
+
+from collections.abc import Callable
+
+import pytest
+
+import searchkit
+from searchkit.engines.local import LocalArchive
+
+MakeArchive = Callable[..., LocalArchive]
+Article = searchkit.Article
+
+ARTICLES = [
+    Article("a", "Transfusions", "A transfusion was given; they transfused her.", topics=["News"]),
+    Article("b", "Transfusion", "COVID-19 and covid 19 and covid19. Cafés, café, cafe.", authors=["Ann Roe"]),
+    Article("c", "Städte", "東京都は日本の首都です。 Die Häuser, das Haus.", language="de"),
+]
+
+
+@pytest.mark.parametrize(
+    ("query", "word", "forms"),
+    [
+        ("transfusion", "transfusion", ("transfusion", "transfused", "transfusions")),
+        ("title:transfusions", "title:transfusions", ("transfusion", "transfusions")),
+        ("Haus", "Haus", ("haus", "häuser")),
+        ("cafe", "cafe", ("café", "cafés")),
+        ("covid-19", "covid-19", ("covid 19", "covid19")),
+        ("東京都", "東京都", ("京都", "東京")),
+        ("trans*", "trans*", ("transfusion", "transfused", "transfusions")),
+        ("transfus?on", "transfus?on", ("transfusion",)),
+        ("transfusoin~", "transfusoin~2", ("transfusion", "transfusions")),
+        ("=transfusion", "=transfusion", ()),
+        ("-transfused x", "transfused", ("transfusion", "transfused", "transfusions")),
+    ],
+)
+def test_meanings_are_the_archives_own_words(
+    make_archive: MakeArchive, query: str, word: str, forms: tuple[str, ...]
+) -> None:
+    """A word stands for the forms in which this archive has it, the most frequent first."""
+    meaning = make_archive(ARTICLES).search(query).receipt.meanings[0]
+    assert (meaning.word, meaning.forms, meaning.more) == (word, forms, 0)
+
+
+def test_many_forms_are_counted(make_archive: MakeArchive) -> None:
+    """Of a pattern that many words fit the most frequent are named, and how many more there are."""
+    archive = make_archive([Article("a", "t", " ".join(f"word{letter}" for letter in "abcdefghijklmnop"))])
+    (meaning,) = archive.search("word?*").receipt.meanings
+    assert (len(meaning.forms), meaning.more) == (12, 4)
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "reason"),
+    [
+        ("xyzzy", "xyzzy", "no article has this word"),
+        ("transfusion OR xyzzy", "xyzzy", "no article has this word"),
+        ("transfusion -xyzzy", "xyzzy", "no article has this word"),
+        ("title:covid", "covid", "no article has this word in its title"),
+        ("topic:Olds", "topic:Olds", "no article is filed under Olds"),
+        ("by:Nobody", "author:Nobody", "no article is by Nobody"),
+        ("id:zz", "id:zz", "no article has the id zz"),
+        ("xy*zzy", "xy*zzy", "no word of the archive is like this"),
+        ("xyzzy~", "xyzzy~1", "no word of the archive is like this"),
+    ],
+)
+def test_what_nothing_has_is_said(make_archive: MakeArchive, query: str, text: str, reason: str) -> None:
+    """A word, label or pattern that is nowhere in the archive is named, wherever it stands in the query."""
+    (remark,) = make_archive(ARTICLES).search(query).receipt.remarks
+    assert (remark.text, remark.position, remark.reason) == (text, -1, reason)
+
+
+def test_a_cut_expansion_is_said(make_archive: MakeArchive) -> None:
+    """A pattern that more words fit than are looked for says how many there are."""
+    words = [f"w{n:04}x" for n in range(1200)]
+    archive = make_archive([Article("a", "t", " ".join(words)), Article("b", "t", " ".join(words[600:]))])
+    page = archive.search("w*x")
+    assert page.total == 2
+    (remark,) = page.receipt.remarks
+    assert remark.reason == "1,200 words are like this; the 1,000 most frequent were looked for"
+    assert archive.search("w0000x~").receipt.remarks[0].reason.endswith("the 100 nearest were looked for")
+
+
+def test_equal_remarks_are_made_once(make_archive: MakeArchive) -> None:
+    """The same thing said of several places is said once, with how often."""
+    remarks = make_archive(ARTICLES).search("transfusion !!! ??? !!!").receipt.remarks
+    assert [remark.reason for remark in remarks] == ["punctuation is not searched for (3 times)"]

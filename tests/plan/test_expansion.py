@@ -1,0 +1,89 @@
+"""What a pattern, an approximate spelling and a stem stand for in an archive, against loops over its words."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import searchkit
+from searchkit.analysis import analyzer_for
+from searchkit.engines.local import LocalArchive, open_local
+from searchkit.plan import expansion
+from searchkit.plan.expansion import pattern_key
+from searchkit.plan.whoosh_query import edit_distance
+from searchkit.query.nodes import Fuzzy, Pattern
+from searchkit.settings import Settings
+
+WORDS = [
+    "bank", "banks", "banking", "rank", "ranks", "café", "cafe", "cafés", "naïve", "naive", "résumé",
+    "woman", "women", "womb", "e-mail", "covid-19", "東京",
+]  # fmt: skip
+PLAIN = sorted(
+    {"bank", "banks", "banking", "rank", "ranks", "cafe", "cafes", "naive", "resume", "woman", "women", "womb"}
+    | {"t", "e", "mail", "email", "covid", "19", "covid19", "東京", "京"}
+)
+
+
+@pytest.fixture(scope="module")
+def archive() -> Iterator[LocalArchive]:
+    """The words in articles of two segments, earlier ones in more articles."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_local(folder + "/index", create=True, settings=Settings()) as made,
+    ):
+        for batch in range(2):
+            bodies = [" ".join(WORDS[: len(WORDS) - n]) for n in range(batch, len(WORDS), 2)]
+            made.add(searchkit.Article(f"{batch}-{n}", "t", body) for n, body in enumerate(bodies))
+        yield made
+
+
+@settings(deadline=None)
+@given(pattern=st.text(alphabet="*?bankscfe", min_size=1, max_size=6))
+def test_patterns_stand_for_the_words_that_fit(archive: LocalArchive, pattern: str) -> None:
+    """The folded words that fit, taken one by one by a regular expression."""
+    fits = re.compile(pattern_key(pattern).replace("*", ".*").replace("?", ".")).fullmatch
+    with archive._generation() as generation:
+        found = generation.vocabulary("text_exact").expand(Pattern(pattern))
+
+    assert sorted(found.words) == [word for word in PLAIN if fits(word)]
+    assert not found.is_cut
+
+
+@settings(deadline=None)
+@given(word=st.text(alphabet="bankscfeé", min_size=1, max_size=6), edits=st.integers(1, 2))
+def test_approximate_spellings_stand_for_the_nearest_words(archive: LocalArchive, word: str, edits: int) -> None:
+    """The folded words so few letters away, the nearest first."""
+    key = word.replace("é", "e")
+    expected = sorted((edit_distance(key, other), other) for other in PLAIN)
+    with archive._generation() as generation:
+        found = generation.vocabulary("text_exact").expand(Fuzzy(word, edits=edits))
+
+    assert sorted(zip(found.edits, found.words, strict=True)) == [pair for pair in expected if pair[0] <= edits]
+    assert list(found.edits) == sorted(found.edits)
+
+
+def test_cut_expansions_keep_the_most_frequent(archive: LocalArchive, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pattern that fits more words than the limit stands for the most frequent of them, and says so."""
+    monkeypatch.setattr(expansion, "MOST_PATTERN_WORDS", 2)
+    with archive._generation() as generation:
+        found = generation.vocabulary("text_exact").expand(Pattern("*an*s"))
+        assert (found.words, found.found, found.is_cut) == (("banks", "ranks"), 2, False)
+        found = generation.vocabulary("text_exact").expand(Pattern("?an*"))
+    assert (found.words, found.found, found.is_cut) == (("bank", "banks"), 5, True)
+
+
+def test_stems_stand_for_the_words_of_the_archive(archive: LocalArchive) -> None:
+    """The written words whose analysis gives a stem, with how many articles have each."""
+    english = analyzer_for("en")
+    with archive._generation() as generation:
+        vocabulary = generation.vocabulary("text_exact")
+        for beginning in ("b", "ban", "bank"):
+            found = vocabulary.spellings_of(frozenset({"bank"}), english, beginning=beginning)
+            assert set(found) == {"bank", "banks", "banking"}
+        assert set(vocabulary.spellings_of(frozenset(english.forms("cafés")), english, beginning="c")) == {
+            "cafe", "cafes", "café", "cafés",
+        }  # fmt: skip
+        assert found["bank"] == 17 == vocabulary.frequency("bank")
