@@ -31,6 +31,7 @@ from searchkit.settings import Settings
 __all__ = ["Docnums", "Generation"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
+Note = TypeVar("Note")
 
 _OFTEN = 1 << 15
 """Articles that a word is in from which on its places are read for the articles in question only."""
@@ -45,6 +46,7 @@ CACHED_ARTICLE_BYTES = 2 << 20
 """Bytes of articles that are kept unpacked, some thousand abstracts: readers go back and forth among few."""
 
 _ARTICLE_BYTES = 500
+_NOTES = 256
 
 
 class Generation:
@@ -73,6 +75,7 @@ class Generation:
         self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
         self._idfs: dict[tuple[str, str], float] = {}
         self._cache = ArrayCache(CACHED_BYTES)
+        self._notes: ByteCache[Any] = ByteCache(_NOTES)
         self._articles: ByteCache[dict[str, Any]] = ByteCache(CACHED_ARTICLE_BYTES)
         self._vocabularies: dict[str, Vocabulary] = {}
 
@@ -269,6 +272,14 @@ class Generation:
         if found is None:
             found = make()
             self._cache.put_array(key, found)
+        return found
+
+    def noted(self, key: Hashable, make: Callable[[], Note]) -> Note:
+        """What ``make`` gives, which is small and nobody may change, kept under ``key`` for the next searches."""
+        found: Note | None = self._notes.get(key)
+        if found is None:
+            found = make()
+            self._notes.put(key, found, 1)
         return found
 
     def vocabulary(self, field: str) -> Vocabulary:
