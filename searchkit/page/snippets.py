@@ -110,12 +110,11 @@ def build_snippets(text: str, matches: Sequence[Found], *, width: int = WIDTH, m
     shown: frozenset[int] = frozenset()
     stretches = [matches]
     while stretches and len(chosen) < most:
-        windows = [window for stretch in stretches for window in _windows(stretch, width, shown)]
-        best = windows[0] if len(windows) == 1 else max(windows)
+        best = _best([window for stretch in stretches for window in _windows(stretch, width, shown)])
         if chosen and not best.unseen and best.marks < 2:
             break
         shown |= best.highlights
-        first, last = -best.minus_first, best.last
+        first, last = best.first, best.last
         before = max([end for _, end in chosen if end <= first], default=0)
         after = min([start for start, _ in chosen if start >= last], default=len(text))
         start, end = _cut(text, first, last, width, before, after)
@@ -175,18 +174,17 @@ def _phrase_places(by_term: dict[str, list[Place]], highlight: Highlight) -> Ite
 
 
 class _Window(NamedTuple):
-    """A run of matches that fits into a passage. Of two windows the greater tuple is the better passage."""
+    """A run of matches that fits into a passage, and its characters from the first to the last of them."""
 
     unseen: int
     """How many of its highlights no passage shows yet."""
     different: int
     """How many highlights it has."""
-    minus_gap: int
-    """The fewest characters that have a match of each of the highlights, less those matches: their nearness."""
     marks: int
-    minus_first: int
+    first: int
     last: int
     highlights: frozenset[int]
+    run: Sequence[Found]
 
 
 def _windows(matches: Sequence[Found], width: int, shown: frozenset[int]) -> list[_Window]:
@@ -204,17 +202,28 @@ def _windows(matches: Sequence[Found], width: int, shown: frozenset[int]) -> lis
         if stop > reached:
             run = matches[number:stop]
             highlights = frozenset([match.highlight for match in run])
-            different = len(highlights)
-            gap = _gap(run, different) if different > 1 else 0
-            unseen = len(highlights - shown) if shown else different
-            windows.append(_Window(unseen, different, -gap, stop - number, -first, last, highlights))
+            unseen = len(highlights - shown) if shown else len(highlights)
+            windows.append(_Window(unseen, len(highlights), stop - number, first, last, highlights, run))
         if stop == count:
             break
     return windows
 
 
+def _best(windows: list[_Window]) -> _Window:
+    """The window with the most unseen highlights, the most highlights, the nearest, the most marks, the first."""
+    if len(windows) == 1:
+        return windows[0]
+    most = max(windows)[:2]
+    best = [window for window in windows if window[:2] == most]
+    if len(best) == 1:
+        return best[0]
+    return min(best, key=lambda window: (_gap(window.run, window.different), -window.marks, window.first))
+
+
 def _gap(run: Sequence[Found], different: int) -> int:
-    """The least distance, from end to start, that a stretch with all highlights of the run spans."""
+    """The least distance, from end to start, that a stretch with all highlights of the run spans: their nearness."""
+    if different < 2:
+        return 0
     least = run[-1].end
     latest: dict[int, Found] = {}
     for match in run:

@@ -54,6 +54,7 @@ class LabelColumn:
         self._is_live = is_live
         self._times_counted = 0
         self._shown: dict[bytes, str] = {}
+        self._names: dict[int, str] = {}
 
     def count(self, docnums: Docnums, limit: int | None = None) -> tuple[list[str], list[int]]:
         """The labels of the articles ``docnums`` and how many have each: commonest first, then by folded label."""
@@ -67,7 +68,11 @@ class LabelColumn:
             return self._named([keys[at] for at in best], None), totals[best].tolist()
         totals = self._totals(docnums)
         ordinals = _commonest(totals, limit)
-        names = self._named([self._keys[at] for at in ordinals], np.array(ordinals, dtype=np.int64))
+        names = [self._names.get(at, "") for at in ordinals]
+        if "" in names:
+            keys = self._keys
+            names = self._named([keys[at] for at in ordinals], np.array(ordinals, dtype=np.int64))
+            self._names = self._names | dict(zip(ordinals, names, strict=True))
         return names, totals[ordinals].tolist()
 
     def distinct(self, docnums: Docnums) -> int:
