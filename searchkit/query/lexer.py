@@ -18,8 +18,8 @@ from searchkit.query.receipt import TOO_MUCH, Remark
 
 MAX_LENGTH = 8192
 MAX_WORDS = 256
-MAX_SIGNS = 2048
-"""Words, quotation marks, parentheses and other signs; only rubbish has more of them than that for so few words."""
+MAX_STEPS = 4096
+"""Parentheses, and twice the words, quotation marks and other signs; only rubbish has more of them."""
 
 MAX_SLOP = 100
 MAX_EDITS = 2
@@ -86,6 +86,7 @@ _SINGLE_QUOTES = "'‘’‚‛＇"
 _DASHES = "-–—−－‐‑"
 _OPENING_PARENTHESES = "(（"
 _CLOSING_PARENTHESES = ")）"
+_PARENTHESES = _OPENING_PARENTHESES + _CLOSING_PARENTHESES
 _BARS = "|｜"
 _BREAKS = f"{_OPENING_PARENTHESES}{_CLOSING_PARENTHESES}{_BARS}{_QUOTES}"
 _STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES + "`´<{[]}>^" + "\u200c\u200d"
@@ -200,12 +201,14 @@ class _Lexer:
 
     def run(self) -> None:
         text = self.text
-        for steps_left in range(MAX_SIGNS, -1, -1):
+        steps_left = MAX_STEPS
+        while True:
             self.at = at = _run_end(_SPACE, text, self.at)
             if at >= len(text):
                 return
-            if not steps_left:
-                self.remark(at, len(text), f"{TOO_MUCH} {MAX_SIGNS:,} words and signs")
+            steps_left -= 1 if text[at] in _PARENTHESES else 2
+            if steps_left < 0:
+                self.remark(at, len(text), f"{TOO_MUCH} {MAX_STEPS // 2:,} words and signs")
                 return
             if self.words_left <= 0:
                 self.remark(at, len(text), f"{TOO_MUCH} {MAX_WORDS} words")

@@ -10,7 +10,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from searchkit.query.receipt import Remark
+from searchkit.query.receipt import Meaning, Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,7 @@ class ResultsContext:
     first: int
     last: int
     sentence: str
+    meanings: tuple[Meaning, ...]
     remarks: tuple[Remark, ...]
     chips: tuple[Chip, ...]
     clear_href: str | None
