@@ -10,7 +10,6 @@ Whoosh never syncs.
 """
 
 import importlib.util
-import inspect
 import json
 import sqlite3
 from collections import Counter
@@ -81,13 +80,14 @@ class SearchkitPeer:
 
     def prepare(self) -> None:
         import searchkit.engines.local
-        import searchkit.sources  # noqa: F401 - loaded ahead of the clock
+        import searchkit.sources.articles  # noqa: F401 - loaded ahead of the clock
 
     def build(self, source: Path, folder: Path, workers: int) -> None:
         import searchkit
+        from searchkit.sources.articles import SourceArticles
 
         with searchkit.open_archive(folder, create=True, settings=searchkit.Settings()) as archive:
-            archive.add(_articles(source), **_workers_option(archive.add, workers))
+            archive.add(SourceArticles([source]), workers=workers)
 
     def open(self, folder: Path) -> None:
         import searchkit
@@ -130,10 +130,6 @@ class SearchkitPeer:
             limit=HITS,
             **wanted,
         )
-
-
-def _workers_option(add: Any, workers: int) -> dict[str, int]:
-    return {"workers": workers} if "workers" in inspect.signature(add).parameters else {}
 
 
 def searchkit_text(query: Query) -> str:

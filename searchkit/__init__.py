@@ -12,7 +12,7 @@
 from searchkit.article import Article
 from searchkit.engines import Engine, open_archive
 from searchkit.errors import SearchkitError
-from searchkit.page.model import Bucket, FacetValue, Hit, Page, Snippet, Suggestion
+from searchkit.page.model import Bucket, Completion, FacetValue, Hit, Page, Snippet, Suggestion
 from searchkit.settings import Settings
 
 __version__ = "0.1.0"
@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Article",
     "Bucket",
+    "Completion",
     "Engine",
     "FacetValue",
     "Hit",

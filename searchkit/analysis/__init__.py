@@ -86,6 +86,8 @@ class Analyzer:
             stems = self._stemmer.stemWords(letters)
         if not "".join(stems).isascii():  # Serbian writes dj as one letter
             stems = [fold(stem) for stem in stems]
+        if len(letters) == len(words) and all(stems):
+            return stems
         term_of = dict(zip(letters, stems, strict=True))
         return [term_of.get(word) or word for word in words]
 

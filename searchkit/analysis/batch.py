@@ -76,7 +76,7 @@ class BatchAnalyzer:
         self.words = UnitEntries()
         self._position_counts: GrowingArray[np.int32] = GrowingArray(np.int32)
         self._table = KeyTable()
-        self._ascii_terms: defaultdict[Analyzer, dict[str, int]] = defaultdict(dict)
+        self._ascii_words = _AsciiWords(self.vocabulary)
         self._meanings: defaultdict[Analyzer, dict[str, tuple[tuple[int, ...], int, int]]] = defaultdict(dict)
         self._language_keys: dict[Analyzer, np.uint64] = {}
 
@@ -115,25 +115,23 @@ class BatchAnalyzer:
     def _learn(self, text: str, units: Units, new: Offsets, analyzers: Sequence[Analyzer]) -> None:
         """Analyse the units of ``text`` with these indexes, which get the next numbers."""
         starts, ends, seen_starts, seen_ends = (places[new] for places in units)
-        is_alone = ((starts == seen_starts) & (ends == seen_ends)).tolist()
         seen = [text[start:end] for start, end in zip(seen_starts.tolist(), seen_ends.tolist(), strict=True)]
+        is_plain = (starts == seen_starts) & (ends == seen_ends)
+        if not text.isascii():
+            is_plain &= np.fromiter(map(str.isascii, seen), np.bool_, len(seen))
         learnt = _Learnt(len(new))
-        plain: defaultdict[Analyzer, list[int]] = defaultdict(list)
-        others = []
-        for unit, (spelled, is_all, analyzer) in enumerate(zip(seen, is_alone, analyzers, strict=True)):
-            if is_all and spelled.isascii():
-                plain[analyzer].append(unit)
-            else:
-                others.append(unit)
-        for analyzer, of_analyzer in plain.items():
-            self._learn_ascii(analyzer, of_analyzer, [seen[unit] for unit in of_analyzer], learnt)
-        if others:
-            befores, lengths = (starts - seen_starts)[others].tolist(), (ends - starts)[others].tolist()
-            spellings = [
-                _spellings(seen[unit], before, before + length)
-                for unit, before, length in zip(others, befores, lengths, strict=True)
-            ]
-            self._learn_any([analyzers[unit] for unit in others], others, spellings, learnt)
+        by_analyzer: defaultdict[Analyzer, list[int]] = defaultdict(list)
+        for unit in np.flatnonzero(is_plain).tolist():
+            by_analyzer[analyzers[unit]].append(unit)
+        for analyzer, plain in by_analyzer.items():
+            self._learn_ascii(analyzer, plain, [seen[unit] for unit in plain], learnt)
+        others = np.flatnonzero(~is_plain).tolist()
+        befores, lengths = (starts - seen_starts)[others].tolist(), (ends - starts)[others].tolist()
+        spellings = [
+            _spellings(seen[unit], before, before + length)
+            for unit, before, length in zip(others, befores, lengths, strict=True)
+        ]
+        self._learn_any([analyzers[unit] for unit in others], others, spellings, learnt)
         self._position_counts.extend(learnt.position_counts)
         self.terms.extend(*learnt.terms.columns())
         self.words.extend(*learnt.words.columns())
@@ -147,11 +145,7 @@ class BatchAnalyzer:
         words += compress(joined, is_joined.tolist())
         if len(max(words, key=len)) > MAX_WORD:
             words = [word[:MAX_WORD] for word in words]
-        term_numbers = self._ascii_terms[analyzer]
-        new = [word for word in dict.fromkeys(words) if word not in term_numbers]
-        term_numbers.update(zip(new, self.vocabulary.numbers(analyzer.terms_of_ascii(new)).tolist(), strict=True))
-        terms = np.fromiter(map(term_numbers.__getitem__, words), np.int32, len(words))
-        exact = self.vocabulary.numbers(words)
+        terms, exact = self._ascii_words.numbers(words, analyzer)
         indexes = np.array(units, np.int32)
         learnt.position_counts[indexes] = counts
         starts = np.cumsum(counts) - counts
@@ -223,6 +217,27 @@ class _Spelling(NamedTuple):
         if not self.joined:
             return list(enumerate(self.words[1:], 1))
         return [*enumerate(self.words[1:], 1), (0, self.joined), (len(self.words) - 1, self.joined)]
+
+
+class _AsciiWords:
+    """What words of ASCII letters and digits in lower case stand for: one term and the word itself, as numbers."""
+
+    def __init__(self, vocabulary: TermNumbers) -> None:
+        self._vocabulary = vocabulary
+        self._indexes: defaultdict[Analyzer, dict[str, int]] = defaultdict(dict)
+        self._terms: GrowingArray[np.int32] = GrowingArray(np.int32)
+        self._words: GrowingArray[np.int32] = GrowingArray(np.int32)
+
+    def numbers(self, words: Sequence[str], analyzer: Analyzer) -> tuple[Ids, Ids]:
+        """The numbers of the term of each word, and of the word."""
+        indexes = self._indexes[analyzer]
+        found = [*map(indexes.get, words)]
+        new = list(dict.fromkeys(word for word, index in zip(words, found, strict=True) if index is None))
+        indexes.update(zip(new, range(len(self._terms), len(self._terms) + len(new)), strict=True))
+        self._terms.extend(self._vocabulary.numbers(analyzer.terms_of_ascii(new)))
+        self._words.extend(self._vocabulary.numbers(new))
+        known = np.fromiter(map(indexes.__getitem__, words), np.int32, len(words))
+        return self._terms.values.take(known), self._words.values.take(known)
 
 
 class _Entries:

@@ -6,91 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 import click
 
-from searchkit.article import Article
 from searchkit.cli.options import ArchiveCommand, example, index_location, index_option, json_option
 from searchkit.cli.output import note, write_json
 from searchkit.engines import open_archive
 from searchkit.errors import SourceError
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings, load_settings
-from searchkit.sources import unread_sources
-from searchkit.sources.jsonlines import read_block
-from searchkit.sources.reading import BlockReadings, Found, LineBlock, Place, Repeated, Skipped, Unread
-from searchkit.sources.repeats import FirstPlaces
+from searchkit.sources.articles import SourceArticles
 
 _NOTES_SHOWN = 20
 _REDRAW_SECONDS = 0.1
-
-
-class Intake:
-    """The articles of the sources on their way to the index, and what came out of the sources beside them.
-
-    It is what `searchkit.indexing.batches.UnreadArticles` asks for: worker processes read the JSON Lines.
-    """
-
-    def __init__(self, sources: tuple[str, ...], settings: Settings, *, strict: bool) -> None:
-        self.read = 0
-        self.skipped: list[Skipped] = []
-        self.repeated: list[Repeated] = []
-        self.sample_title = ""
-        self.when_finished: Callable[[], None] = lambda: None
-        self._items: Iterator[Unread] = unread_sources(sources, settings=settings)
-        self._first_places = FirstPlaces()
-        self._strict = strict
-
-    def has_articles(self) -> bool:
-        """Whether there is an article at all; what comes before the first is read."""
-        before: list[Skipped] = []
-        for item in self._items:
-            skipped = []
-            for reading in read_block(item) if isinstance(item, LineBlock) else (item,):
-                if isinstance(reading, Found):
-                    self._items = chain(before, [item], self._items)  # what is wrong in this block is noted with it
-                    return True
-                skipped.append(reading)
-            before += skipped
-        self.skipped += before
-        return False
-
-    def unread(self) -> Iterator[Unread]:
-        """What there is to read; the other side says with `note` what it read."""
-        return self._items
-
-    def __iter__(self) -> Iterator[Article]:
-        """The articles, read here."""
-        for item in self._items:
-            for reading in read_block(item) if isinstance(item, LineBlock) else (item,):
-                if isinstance(reading, Found):
-                    place, article = reading.place, reading.article
-                    self.note(BlockReadings(place.path, [article.id], [place.line], [], article.title))
-                    yield article
-                else:
-                    self.skipped.append(reading)
-        self.finish()
-
-    def note(self, readings: BlockReadings) -> None:
-        """Count what was read and list what was skipped and repeated."""
-        path = readings.path
-        self.read += len(readings.ids)
-        self.sample_title = self.sample_title or readings.title
-        self.skipped += (Skipped(Place(path, line), reason) for line, reason in readings.skipped)
-        for article_id, line in zip(readings.ids, readings.lines, strict=True):
-            place = Place(path, line)
-            first = self._first_places.note(article_id, place)
-            if first is not None:
-                self.repeated.append(Repeated(place, article_id, first))
-
-    def finish(self) -> None:
-        """Everything is read: raises SourceError under ``--strict`` if anything was skipped."""
-        if self._strict and self.skipped:
-            of = f"{len(self.skipped):,} of {self.read + len(self.skipped):,}"
-            raise SourceError(f"{of} could not be read, which --strict does not allow; the index is as it was")
-        self.when_finished()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +80,7 @@ def index_command(
     location = index_location(ctx, index)
     settings = load_settings()[0].with_changes(language=language, time_zone=time_zone, index=location)
     shaping = settings if language or time_zone else None
-    intake = Intake(sources, settings, strict=strict)
+    intake = SourceArticles(sources, settings, strict=strict)
     began = time.perf_counter()
     try:
         with _progress(location, is_shown=not quiet) as progress:
@@ -169,7 +98,7 @@ def index_command(
 
 
 def _add(
-    intake: Intake,
+    intake: SourceArticles,
     sources: tuple[str, ...],
     location: str,
     shaping: Settings | None,
@@ -218,7 +147,7 @@ def _progress(location: str, *, is_shown: bool) -> Iterator[ProgressHooks]:
         yield ProgressHooks(on_progress, lambda: progress.update(task, description="Writing"))
 
 
-def _list_notes(intake: Intake, *, everything: bool) -> None:
+def _list_notes(intake: SourceArticles, *, everything: bool) -> None:
     """List what was skipped and which ids came twice on standard error, where and why."""
     _list(list(map(str, intake.skipped)), "skipped", everything)
     _list(list(map(str, intake.repeated)), "repeated ids", everything)
@@ -232,7 +161,7 @@ def _list(notes: list[str], what: str, everything: bool) -> None:
         note(f"... and {len(notes) - len(shown):,} more {what}; -v lists all")
 
 
-def _summary_data(intake: Intake, report: AddReport, location: str, seconds: float) -> dict[str, object]:
+def _summary_data(intake: SourceArticles, report: AddReport, location: str, seconds: float) -> dict[str, object]:
     return {
         "index": location,
         "read": intake.read,
@@ -249,7 +178,7 @@ def _summary_data(intake: Intake, report: AddReport, location: str, seconds: flo
     }
 
 
-def _summary(intake: Intake, report: AddReport, location: str, seconds: float) -> str:
+def _summary(intake: SourceArticles, report: AddReport, location: str, seconds: float) -> str:
     counts = [
         f"{intake.read:,} read",
         f"{report.added:,} added",

@@ -22,7 +22,17 @@ from searchkit.cli.layout import (
     wrap,
 )
 from searchkit.cli.output import Look
-from searchkit.page.model import ArchiveStats, Bucket, FacetValue, Hit, Page, Suggestion, Verification
+from searchkit.page.model import (
+    ArchiveStats,
+    Bucket,
+    Completion,
+    FacetValue,
+    Hit,
+    Page,
+    PlanStep,
+    Suggestion,
+    Verification,
+)
 from searchkit.query.receipt import Receipt
 
 BLANK: Line = ()
@@ -94,7 +104,15 @@ def total_lines(page: Page, look: Look) -> list[Line]:
     """How many articles match, and what the query was read as."""
     time = Span(f" in {page.took_ms:.0f} ms", "quiet")
     total = wrap([Span(show_count(page.total, "article"), "total"), time], look.width)
-    return total + receipt_lines(page.receipt, look)
+    return total + left_out_lines(page, look) + receipt_lines(page.receipt, look)
+
+
+def left_out_lines(page: Page, look: Look) -> list[Line]:
+    """How many matching articles the order fresh does not list."""
+    if not page.left_out:
+        return []
+    text = f"{show_count(page.left_out, 'less relevant article')} left out; the order best lists all."
+    return wrap([Span(text, "quiet")], look.width)
 
 
 def receipt_lines(receipt: Receipt, look: Look, *, always: bool = False) -> list[Line]:
@@ -164,9 +182,17 @@ def _stripped(spans: list[Span]) -> list[Span]:
     return spans
 
 
+def related_lines(hits: Sequence[Hit], look: Look) -> list[Line]:
+    """Related articles, one passage each."""
+    if not hits:
+        return [(Span("No related articles."),)]
+    return hit_lines(hits, look, passages=1)[:-1]
+
+
 def nothing_found_lines(page: Page, look: Look, *, numbered: bool = False) -> list[Line]:
     """That nothing matches, what was looked for, and what would find something."""
-    lines = [(Span("No articles match.", "total"),), *receipt_lines(page.receipt, look, always=True)]
+    nothing = "No article is relevant enough." if page.left_out else "No articles match."
+    lines = [(Span(nothing, "total"),), *left_out_lines(page, look), *receipt_lines(page.receipt, look, always=True)]
     return lines + suggestion_lines(page, look, numbered=numbered)
 
 
@@ -186,6 +212,33 @@ def _suggestion(suggestion: Suggestion, look: Look, label: str) -> list[Line]:
     facts = [fact for fact in (clean(suggestion.reason), *found) if fact]
     items = [[Span(clean(suggestion.query), "command")], *([Span(fact, "quiet")] for fact in facts)]
     return flow(items, look.width, between=Span(look.separator, "quiet"), indent=4, first=[start])
+
+
+def completion_lines(completions: Sequence[Completion], look: Look) -> list[Line]:
+    """Completions of what was typed, one a line: what they are if not words, and the articles they find."""
+    if not completions:
+        return [(Span("No suggestions."),)]
+    lines: list[Line] = []
+    for completion in completions:
+        found = show_count(completion.count, "article")
+        facts = [found] if completion.kind == "words" else [completion.kind, found]
+        items = [[Span(clean(completion.text), "command")], *([Span(fact, "quiet")] for fact in facts)]
+        lines += flow(items, look.width, between=Span(look.separator, "quiet"))
+    return lines
+
+
+def plan_lines(plan: Sequence[PlanStep], look: Look) -> list[Line]:
+    """The steps of a search, one a line: how many articles, values or buckets came of it, in how many milliseconds."""
+    if not plan:
+        return []
+    digits = max(len(f"{step.count:,}") for step in plan)
+    lines: list[Line] = [(Span("Plan", "heading"), Span(f"{'count':>{max(digits + 2, 7)}}{'ms':>10}", "quiet"))]
+    margin = max(digits + 6, 11) + 10
+    for step in plan:
+        numbers = [Span(f"{step.count:>{margin - 10},}", "count"), Span(f"{step.took_ms:>10.3f}", "quiet"), Span("  ")]
+        indent = margin + 2 + 2 * step.depth
+        lines += wrap([Span(clean(step.what))], look.width, indent=indent, first=numbers)
+    return lines
 
 
 # Facets and topics

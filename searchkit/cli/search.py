@@ -16,7 +16,7 @@ from searchkit.cli.options import (
     query_text,
 )
 from searchkit.cli.output import current_look, write_json, write_lines
-from searchkit.cli.render import BLANK, next_page_lines, page_lines
+from searchkit.cli.render import BLANK, next_page_lines, page_lines, plan_lines
 from searchkit.page.model import FACETS, SORTS, FacetName, Sort
 
 _FACETS_SHOWN: tuple[FacetName, ...] = ("topics", "kind")
@@ -44,6 +44,12 @@ _FACETS_SHOWN: tuple[FacetName, ...] = ("topics", "kind")
     help="Number of results.",
 )
 @click.option("--cursor", metavar="C", help="Continue where a page ended; it says so at its end.")
+@click.option(
+    "--disjunctive",
+    is_flag=True,
+    help="Count the topics, kinds and authors as if none of their own were chosen.",
+)
+@click.option("--explain", is_flag=True, help="Say at the end how it was found: the steps with counts and times.")
 @json_option
 @index_option
 @click.pass_context
@@ -54,6 +60,8 @@ def search_command(
     sort: Sort | None,
     limit: int,
     cursor: str | None,
+    disjunctive: bool,
+    explain: bool,
     as_json: bool,
     index: str | None,
     **filters: Any,
@@ -62,8 +70,8 @@ def search_command(
 
     All words must occur. -word excludes articles with a word, "some words" is a phrase (the shell takes
     quotation marks away: write '"some words"'), OR stands between alternatives, title:word looks in titles
-    only. Without a query it lists what the options leave. On a terminal what matched is marked by style,
-    elsewhere **so**.
+    only. Without a query it lists what the options leave. The order fresh lists the newest of the relevant
+    articles, and says how many it leaves out. On a terminal what matched is marked by style, elsewhere **so**.
     """
     with open_index(ctx, index) as archive:
         page = archive.search(
@@ -72,6 +80,8 @@ def search_command(
             limit=limit,
             cursor=cursor,
             facets=FACETS if as_json else _FACETS_SHOWN,
+            disjunctive=disjunctive,
+            explain=explain,
             **filters,
         )
     if as_json:
@@ -79,6 +89,8 @@ def search_command(
         return
     look = current_look()
     lines = page_lines(page, look)
+    if page.plan:
+        lines += [BLANK, *plan_lines(page.plan, look)]
     if page.next_cursor and limit:
         options, words = command_line(ctx)
         outer = ctx.find_root().params.get("index")

@@ -6,6 +6,7 @@ bound every slice before they call (see packed.py).
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,19 +54,23 @@ def unpack_codes(packed: NDArray[np.uint8], bits: int, start: int, stop: int) ->
     return wide.view(np.uint8)[skip : skip + stop - start]
 
 
-def choose_width(values: NDArray[np.uint32]) -> int:
-    """Returns the base width in bits that stores these values, escapes included, in the fewest bits."""
+def escapes_of(values: NDArray[np.integer]) -> list[int]:
+    """Returns for each of the widths but the last how many values would be escapes in it."""
     if len(values) <= _FEW:
         ordered = sorted(values.tolist())
-        reach = {bits: len(ordered) - bisect_left(ordered, (1 << bits) - 1) for bits in WIDTHS[:-1]}
-    else:
-        reach = {bits: int(np.count_nonzero(values >= np.uint32((1 << bits) - 1))) for bits in WIDTHS[:-1]}
+        return [len(ordered) - bisect_left(ordered, (1 << bits) - 1) for bits in WIDTHS[:-1]]
+    return [int(np.count_nonzero(values >= values.dtype.type((1 << bits) - 1))) for bits in WIDTHS[:-1]]
+
+
+def choose_width(count: int, escapes: Sequence[int]) -> int:
+    """Returns the base width in bits that stores so many values, with so many escapes, in the fewest bits."""
+    left = dict(zip(WIDTHS, (*escapes, 0), strict=True))
 
     def cost(base: int) -> int:
-        total, waiting = 0, len(values)
+        total, waiting = 0, count
         for bits in (base, *(wider for wider in (8, 16, 32) if wider > base)):
             total += waiting * bits
-            waiting = reach.get(bits, 0)
+            waiting = left[bits]
         return total
 
     return min(WIDTHS, key=lambda bits: (cost(bits), -bits))
@@ -113,11 +118,23 @@ def running_sums(gaps: NDArray[np.integer], starts: NDArray[np.int64]) -> NDArra
     return sums
 
 
-def group_reduce(ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
-    """Reduces each group by a ufunc such as np.maximum; no group may be empty."""
+def group_reduce(ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64], dtype: Any = None) -> NDArray[Any]:
+    """Reduces each group by a ufunc such as np.maximum, in another dtype if one is given; no group may be empty."""
     if len(starts) == 1:
         return values[:0]
-    reduced: NDArray[Any] = ufunc.reduceat(values, starts[:-1])
+    reduced: NDArray[Any] = ufunc.reduceat(values, starts[:-1], dtype=dtype)
+    return reduced
+
+
+def part_reduce(
+    ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[Any]:
+    """Reduces values[start:end] for each pair, which rise and do not overlap; no part may be empty."""
+    bounds = np.empty(2 * len(starts), dtype=np.int64)
+    bounds[::2], bounds[1::2] = starts, ends
+    if len(bounds) and bounds[-1] == len(values):
+        bounds = bounds[:-1]  # what comes after the last part is nothing
+    reduced: NDArray[Any] = ufunc.reduceat(values, bounds)[::2] if len(bounds) else values[:0]
     return reduced
 
 
@@ -125,6 +142,27 @@ def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.i
     """Concatenates range(start, start + count) for each pair: the indexes of many slices at once."""
     ends = starts_of(counts)
     return np.arange(ends[-1], dtype=np.int64) + np.repeat(starts - ends[:-1], counts)
+
+
+def shared_prefixes(data: NDArray[np.uint8], starts: NDArray[np.int64], block: int) -> NDArray[np.int64]:
+    """Returns how many bytes each group shares at its beginning with the first of its `block` groups, at most 254.
+
+    data are the bytes of the groups, starts their offsets. For the first of each block itself this is 0.
+    """
+    count = len(starts) - 1
+    heads = np.arange(count) // block * block
+    lengths = starts[1:] - starts[:-1]
+    limits = np.minimum(np.minimum(lengths, lengths[heads]), 254)  # what one byte of a packed array holds
+    limits[::block] = 0
+    shared = np.zeros(count, dtype=np.int64)
+    alike = np.flatnonzero(limits)
+    for place in range(254):
+        alike = alike[data[starts[alike] + place] == data[starts[heads[alike]] + place]]
+        if not len(alike):
+            break
+        shared[alike] = place + 1
+        alike = alike[limits[alike] > place + 1]
+    return shared
 
 
 def bitmap_of(docs: NDArray[np.int32], span: int) -> NDArray[np.uint8]:

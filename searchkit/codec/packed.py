@@ -13,14 +13,17 @@ x.rank, x.8.rank ... (escapes before every RANK_STEP-th value of that level); of
 meta["packed"][x] is [number of values, base width].
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.kernels import choose_width, pack_codes, starts_of, unpack_codes
+from searchkit.codec.kernels import choose_width, escapes_of, pack_codes, starts_of, unpack_codes
 
 RANK_STEP = 256
 SUM_STEP = 64
+_AT_ONCE = 1 << 20  # a multiple of RANK_STEP, and of the codes in a byte
 PROMOTE_AFTER = 256  # single look-ups after which an array decodes itself once and for all
 
 _WIDER = (8, 16, 32)
@@ -32,26 +35,37 @@ def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]
     largest = int(values.max()) if len(values) else 0
     if largest > _MAX or (len(values) and values.dtype.kind == "i" and int(values.min()) < 0):
         raise ValueError(f"array {name}: values must lie between 0 and {_MAX}")
-    level = values.astype(np.uint32)
-    bits = choose_width(level) if largest or not len(level) else 1
-    writer.meta.setdefault("packed", {})[name] = [len(level), bits]
+    of_parts = [escapes_of(part.astype(np.uint32)) for part in _parts(values)]
+    escapes = [sum(counts) for counts in zip(*of_parts, strict=True)]
+    bits = choose_width(len(values), escapes) if largest or not len(values) else 1
+    writer.meta.setdefault("packed", {})[name] = [len(values), bits]
     while True:
-        if bits == 32:
-            writer.add(name, level)
-            return
         escape = (1 << bits) - 1
-        if largest < escape:
-            whole = level.astype(f"<u{max(bits // 8, 1)}")
-            writer.add(name, pack_codes(whole, bits) if bits < 8 else whole)
+        has_escapes = bits < 32 and largest >= escape
+        waiting, per_step = [], []
+        writer.begin(name, f"<u{bits // 8}" if bits > 8 else "u1")
+        for part in _parts(values):
+            if has_escapes:
+                escaped = part >= escape
+                waiting.append(part[escaped].astype(np.uint32))
+                per_step.append(np.add.reduceat(escaped, np.arange(0, len(part), RANK_STEP), dtype=np.int64))
+                part = np.minimum(part, escape)
+            codes = part.astype(f"<u{max(bits // 8, 1)}")
+            writer.append_array(pack_codes(codes, bits) if bits < 8 else codes)
+        writer.end()
+        if not has_escapes:
             return
-        escaped = level >= escape
-        codes = np.minimum(level, escape)
-        writer.add(name, pack_codes(codes.astype(np.uint8), bits) if bits < 8 else codes.astype(f"<u{bits // 8}"))
-        level = level[escaped]
-        per_step = np.add.reduceat(escaped, np.arange(0, len(escaped), RANK_STEP), dtype=np.int64)
-        writer.add(f"{name}.rank", starts_of(per_step)[:-1].astype(np.uint32))
+        writer.add(f"{name}.rank", starts_of(np.concatenate(per_step))[:-1].astype(np.uint32))
+        values = np.concatenate(waiting)
         bits = next(wider for wider in _WIDER if wider > bits)
         name = f"{name.split('.')[0]}.{bits}"
+
+
+def _parts(values: NDArray[np.integer]) -> Iterator[NDArray[np.integer]]:
+    """Consecutive parts of an array, so that coding a long one takes little room; one of nothing for nothing."""
+    if len(values) <= _AT_ONCE:
+        return iter((values,))
+    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
 
 
 def write_offsets(writer: ContainerWriter, name: str, counts: NDArray[np.integer]) -> None:

@@ -27,6 +27,7 @@ from searchkit.codec.kernels import (
     differences,
     docs_of,
     group_reduce,
+    part_reduce,
     ranges,
     running_sums,
     starts_of,
@@ -50,6 +51,7 @@ class PostingData:
     weights: NDArray[np.float32] | None = None  # n; None: the occurrences
     lengths: NDArray[np.uint8] | None = None  # n length codes (lengths.py), 0 for none; None: no lengths
     positions: NDArray[np.int64] | NDArray[np.uint32] | None = None  # one an occurrence
+    position_gaps: NDArray[np.uint32] | None = None  # instead of positions: each minus the one before in its posting
     char_starts: NDArray[np.int64] | None = None  # one an occurrence
     char_ends: NDArray[np.int64] | None = None  # one an occurrence
     boosts: NDArray[np.float64] | None = None  # one an occurrence
@@ -75,7 +77,8 @@ def write_postings(writer: ContainerWriter, name: str, data: PostingData) -> Non
     write_offsets(writer, f"{name}/count", data.counts)
     span, dense = _write_docs(writer, name, data, starts)
     occurrences = _write_occurrences(writer, name, data, starts)
-    weights = _write_weights(writer, name, data, starts, occurrences)
+    mode = _weight_mode(data, occurrences)
+    weights = _write_weights(writer, name, data, starts, occurrences, mode["weights"])
     if data.lengths is not None:
         _write_lengths(writer, name, data.lengths, starts)
     _write_blocks(writer, name, data, starts, weights)
@@ -86,18 +89,20 @@ def write_postings(writer: ContainerWriter, name: str, data: PostingData) -> Non
         write_offsets(writer, f"{name}/value_size", sizes)
     writer.meta.setdefault("postings", {})[name] = {
         "postings": len(data.docs),
-        "occurrences": int(occurrences.sum()),
+        "occurrences": int(occurrences.sum(dtype=np.int64)),
         "span": span,
         "dense": dense,
         "signed": signed,
-        **_weight_mode(data, occurrences),
+        **mode,
     }
 
 
 def _write_docs(writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]) -> tuple[int, int]:
     docs, counts = data.docs, data.counts
     span = int(docs.max()) + 1 if len(docs) else 0
-    gaps = differences(docs, starts)
+    gaps = docs.astype(np.int32)  # of the width of docnums, as whole fields stand here
+    gaps[1:] -= docs[:-1]
+    gaps[starts[:-1]] = docs[starts[:-1]]
     repeats = gaps == 0
     repeats[starts[:-1]] = False
     dense = (counts >= DENSE_LEAST) & (counts * DENSE >= span)
@@ -116,25 +121,30 @@ def _write_docs(writer: ContainerWriter, name: str, data: PostingData, starts: N
 
 def _write_occurrences(
     writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]
-) -> NDArray[np.int64]:
+) -> NDArray[np.uint32]:
     if data.occurrences is None or not np.any(data.occurrences != 1):
-        return np.ones(len(data.docs), dtype=np.int64)
-    occurrences = data.occurrences.astype(np.int64)
-    write_packed(writer, f"{name}/occurrence", occurrences - 1)
-    write_offsets(writer, f"{name}/total", group_reduce(np.add, occurrences, starts))
+        return np.ones(len(data.docs), dtype=np.uint32)
+    occurrences = data.occurrences.astype(np.uint32, copy=False)
+    write_packed(writer, f"{name}/occurrence", occurrences - np.uint32(1))
+    write_offsets(writer, f"{name}/total", group_reduce(np.add, occurrences, starts, np.int64))
     return occurrences
 
 
-def _weight_mode(data: PostingData, occurrences: NDArray[np.int64]) -> dict[str, Any]:
+def _weight_mode(data: PostingData, occurrences: NDArray[np.uint32]) -> dict[str, Any]:
     weights = data.weights
     if weights is None or np.array_equal(weights, occurrences):
         return {"weights": "occurrences"}
     if len(weights) and np.all(weights == weights[0]):
         return {"weights": "constant", "weight": float(weights[0])}
-    excess = weights - occurrences
+    return {"weights": "excess" if _excess_of(weights, occurrences) is not None else "float"}
+
+
+def _excess_of(weights: NDArray[np.float32], occurrences: NDArray[np.uint32]) -> NDArray[np.uint32] | None:
+    """Returns by how much each weight exceeds the occurrences; None unless these are small whole numbers."""
     # Beyond 2**24 a float32 no longer tells one whole number from the next; NaN fails every comparison.
-    whole = np.all((excess >= 0) & (excess < 2**24) & (excess == np.rint(excess)))
-    return {"weights": "excess" if whole else "float"}
+    if not (weights.max(initial=0) < 2**24 and np.all(weights == np.rint(weights)) and np.all(weights >= occurrences)):
+        return None
+    return weights.astype(np.uint32) - occurrences
 
 
 def _write_weights(
@@ -142,23 +152,23 @@ def _write_weights(
     name: str,
     data: PostingData,
     starts: NDArray[np.int64],
-    occurrences: NDArray[np.int64],
+    occurrences: NDArray[np.uint32],
+    mode: str,
 ) -> NDArray[np.float32]:
-    mode = _weight_mode(data, occurrences)["weights"]
     if mode == "constant" and data.weights is not None:
         return data.weights
     if mode == "occurrences" or data.weights is None:
         write_packed(writer, f"{name}/max_weight", group_reduce(np.maximum, occurrences, starts))
         return occurrences.astype(np.float32)
-    weights = data.weights.astype(np.float32)
-    if mode == "excess":
-        whole = weights.astype(np.int64)
-        write_packed(writer, f"{name}/excess", whole - occurrences)
-        write_packed(writer, f"{name}/excess_total", group_reduce(np.add, whole - occurrences, starts))
-        write_packed(writer, f"{name}/max_weight", group_reduce(np.maximum, whole, starts))
+    weights = data.weights.astype(np.float32, copy=False)
+    excess = _excess_of(weights, occurrences) if mode == "excess" else None
+    if excess is not None:
+        write_packed(writer, f"{name}/excess", excess)
+        write_packed(writer, f"{name}/excess_total", group_reduce(np.add, excess, starts, np.int64))
+        write_packed(writer, f"{name}/max_weight", group_reduce(np.maximum, weights, starts).astype(np.uint32))
     else:
         writer.add(f"{name}/weight", weights)
-        totals = group_reduce(np.add, weights.astype(np.float64), starts)
+        totals = group_reduce(np.add, weights, starts, np.float64)
         writer.add(f"{name}/weight_total", totals.astype(np.float32))
         writer.add(f"{name}/max_weight", group_reduce(np.maximum, weights, starts))
     return weights
@@ -167,18 +177,18 @@ def _write_weights(
 def _write_lengths(writer: ContainerWriter, name: str, lengths: NDArray[np.uint8], starts: NDArray[np.int64]) -> None:
     if not lengths.any():
         return
-    shortest, longest = _length_bounds(lengths, starts)
+    shortest, longest = _length_bounds(lengths, starts[:-1], starts[1:])
     writer.add(f"{name}/min_length", shortest)
     write_packed(writer, f"{name}/length_spread", longest - shortest)
 
 
 def _length_bounds(
-    lengths: NDArray[np.uint8], starts: NDArray[np.int64]
+    lengths: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Returns shortest and longest length code of each group; 0 means no length and is not a shortest."""
-    longest = group_reduce(np.maximum, lengths, starts)
+    """Returns shortest and longest length code of each part; 0 means no length and is not a shortest."""
+    longest = part_reduce(np.maximum, lengths, starts, ends)
     known = np.where(lengths == 0, np.uint8(255), lengths)
-    shortest = np.minimum(group_reduce(np.minimum, known, starts), longest)
+    shortest = np.minimum(part_reduce(np.minimum, known, starts, ends), longest)
     return shortest, longest
 
 
@@ -195,27 +205,30 @@ def _write_blocks(
     counts = data.counts[long_lists]
     blocks = -(-counts // BLOCK)
     first_block = starts_of(blocks)
-    postings = ranges(starts[long_lists], counts)
     within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], blocks)
-    block_starts = np.append(np.repeat(starts_of(counts)[:-1], blocks) + within * BLOCK, len(postings))
+    block_starts = np.repeat(starts[long_lists], blocks) + within * BLOCK
+    block_ends = np.minimum(block_starts + BLOCK, np.repeat(starts[long_lists + 1], blocks))
     writer.add(f"{name}/long_list", long_lists.astype(np.uint32))
     writer.add(f"{name}/first_block", first_block.astype(np.uint64))
     writer.add(f"{name}/last_doc", data.docs[starts[long_lists + 1] - 1].astype(np.uint32))
-    heaviest = group_reduce(np.maximum, weights[postings], block_starts)
+    heaviest = part_reduce(np.maximum, weights, block_starts, block_ends)
     for dtype in (np.uint8, np.uint16, np.float32):
         if np.array_equal(heaviest.astype(dtype), heaviest):
             break
     writer.add(f"{name}/block_weight", heaviest.astype(dtype))
     if data.lengths is not None and data.lengths.any():
-        shortest, longest = _length_bounds(data.lengths[postings], block_starts)
+        shortest, longest = _length_bounds(data.lengths, block_starts, block_ends)
         writer.add(f"{name}/block_min_length", shortest)
         writer.add(f"{name}/block_max_length", longest)
 
 
 def _write_positions(
-    writer: ContainerWriter, name: str, data: PostingData, occurrences: NDArray[np.int64]
+    writer: ContainerWriter, name: str, data: PostingData, occurrences: NDArray[np.uint32]
 ) -> list[str]:
     """Writes what stands once an occurrence; returns which arrays hold signed (zigzag) numbers."""
+    if data.position_gaps is not None:
+        write_packed(writer, f"{name}/position", data.position_gaps)
+        return []
     signed: list[str] = []
 
     def write(array: str, numbers: NDArray[np.int64]) -> None:
@@ -224,7 +237,7 @@ def _write_positions(
             numbers = zigzag(numbers)
         write_packed(writer, f"{name}/{array}", numbers)
 
-    starts = starts_of(occurrences)
+    starts = starts_of(occurrences.astype(np.int64))
     if data.positions is not None:
         write("position", differences(data.positions, starts))
     if data.char_starts is not None and data.char_ends is not None:

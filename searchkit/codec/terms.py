@@ -1,7 +1,11 @@
 """A sorted dictionary of byte strings: the terms of one field, found by bisection or by prefix.
 
-Arrays of a dictionary called x: x (the strings, one after another, sorted by bytes and all different) and the
-offsets x/length. Ordinals, the places in the sorted order, are what posting lists are addressed by.
+Ordinals, the places in the sorted order, are what posting lists are addressed by. Of every BLOCK terms the first, the
+head, stands in full, the others without what they share with the head at their beginning: with the head rather
+than with the term before them, so that all are put together in a few array operations, and one in a few slices.
+
+Arrays of a dictionary called x: x (what is left of the terms, one after another), the offsets x/length (of that) and
+the packed array x/prefix (how many bytes of its head each term begins with).
 """
 
 from bisect import bisect_left
@@ -11,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.packed import SUM_STEP, Offsets, write_offsets
+from searchkit.codec.kernels import ranges, shared_prefixes, starts_of
+from searchkit.codec.packed import SUM_STEP, Offsets, PackedArray, write_offsets, write_packed
 
+BLOCK = 8
 KEPT_RUNS = 256  # decoded runs of terms kept for the next look-up: about 2 MB
 
 
@@ -25,8 +31,21 @@ def write_term_bytes(
     writer: ContainerWriter, name: str, data: bytes | bytearray | memoryview, lengths: NDArray[np.integer]
 ) -> None:
     """Writes a dictionary from the joined bytes of the sorted, distinct terms and their lengths."""
-    writer.add_bytes(name, data)
-    write_offsets(writer, f"{name}/length", lengths)
+    joined = np.frombuffer(data, dtype=np.uint8)
+    starts = starts_of(lengths.astype(np.int64))
+    prefixes = shared_prefixes(joined, starts, BLOCK)
+    writer.add(name, joined[~_is_prefix(starts, prefixes)])
+    write_offsets(writer, f"{name}/length", lengths - prefixes)
+    write_packed(writer, f"{name}/prefix", prefixes)
+
+
+def _is_prefix(starts: NDArray[np.int64], prefixes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Says of each byte of the joined terms whether it is one that its term shares with its head."""
+    shared = np.flatnonzero(prefixes)
+    steps = np.zeros(int(starts[-1]) + 1, dtype=np.int8)
+    steps[starts[shared]] = 1
+    steps[starts[shared] + prefixes[shared]] = -1  # within the term: it is longer than what it shares
+    return np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
 
 
 class TermDictionary:
@@ -36,39 +55,89 @@ class TermDictionary:
         self._container = container
         self._data = container.array(name)
         self._offsets = Offsets(container, f"{name}/length")
+        self._prefixes = PackedArray(container, f"{name}/prefix")
         self._heads: dict[int, bytes] = {}
         self._runs: dict[int, list[bytes]] = {}
+        if len(self._prefixes) != len(self._offsets):
+            raise self._cut_off()
 
     def __len__(self) -> int:
         return len(self._offsets)
 
     def term(self, ordinal: int) -> bytes:
         """Returns the term at a place in the sorted order."""
-        start, end = self._offsets.bounds(ordinal)
-        return self._data[start:end].tobytes()
+        if ordinal % BLOCK == 0:
+            start, end = self._offsets.bounds(ordinal)
+            return self._data[start:end].tobytes()
+        found = self.terms(ordinal, ordinal + 1)
+        if not found:
+            raise corrupt(self._container.name, f"the term dictionary has no term {ordinal}")
+        return found[0]
 
     def terms(self, first: int, last: int) -> list[bytes]:
         """Returns the terms first to last (exclusive) in order."""
         first, last = max(first, 0), min(last, len(self))
         if first >= last:
             return []
-        position = base = self._offsets.start(first)
-        lengths = self._offsets.counts(first, last).tolist()
-        data = self._data[base : base + sum(lengths)].tobytes()
+        base = first - first % BLOCK
+        start = self._offsets.start(base)
+        lengths = self._offsets.counts(base, last).tolist()
+        data = self._data[start : start + sum(lengths)].tobytes()
         if len(data) != sum(lengths):
-            raise corrupt(self._container.name, "the term dictionary is cut off")
+            raise self._cut_off()
         found = []
-        for length in lengths:
-            found.append(data[position - base : position - base + length])
-            position += length
-        return found
+        end = 0
+        head = b""
+        for place, (length, prefix) in enumerate(zip(lengths, self._prefixes.slice(base, last).tolist(), strict=True)):
+            rest = data[end : end + length]
+            end += length
+            if prefix > (len(head) if place % BLOCK else 0):
+                raise self._cut_off()
+            found.append(rest if prefix == 0 else head[:prefix] + rest)
+            if place % BLOCK == 0:
+                head = rest
+        return found[first - base :]
+
+    def at(self, ordinals: NDArray[np.integer]) -> list[bytes]:
+        """Returns the terms at these ordinals, in any order."""
+        starts = self._starts()
+        heads = ordinals - ordinals % BLOCK
+        prefixes = self._prefixes.all()[ordinals]
+        if (prefixes > starts[heads + 1] - starts[heads]).any() or prefixes[heads == ordinals].any():
+            raise self._cut_off()
+        # copied when much of it is wanted: slices of bytes take a third of the time
+        data = self._data.tobytes() if len(ordinals) * 64 > len(self._data) else self._data.data
+        places = (starts[heads], starts[heads] + prefixes, starts[ordinals], starts[ordinals + 1])
+        return [
+            bytes(data[head:shared]) + data[start:end]
+            for head, shared, start, end in zip(*(place.tolist() for place in places), strict=True)
+        ]
 
     def joined(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Returns the bytes of all terms one after another, zero-copy, and the length of each term."""
-        lengths = self._offsets.counts(0, len(self))
-        if int(lengths.sum()) != len(self._data):
-            raise corrupt(self._container.name, "the term dictionary is cut off")
-        return self._data, lengths
+        """Returns the bytes of all terms one after another and the length of each term."""
+        starts = self._starts()
+        prefixes = self._prefixes.all().astype(np.int64)
+        lengths = starts[1:] - starts[:-1] + prefixes
+        if not prefixes.any():
+            return self._data, lengths
+        heads = np.arange(len(self)) // BLOCK * BLOCK
+        if prefixes[::BLOCK].any() or (prefixes > lengths[heads]).any() or (prefixes >= lengths)[prefixes > 0].any():
+            raise self._cut_off()
+        is_prefix = _is_prefix(starts_of(lengths), prefixes)
+        joined = np.empty(len(is_prefix), dtype=np.uint8)
+        joined[~is_prefix] = self._data
+        joined[is_prefix] = self._data[ranges(starts[heads], prefixes)]
+        return joined, lengths
+
+    def _starts(self) -> NDArray[np.int64]:
+        """Where what is left of each term begins, and the last ends."""
+        starts = self._offsets.all()
+        if int(starts[-1]) != len(self._data):
+            raise self._cut_off()
+        return starts
+
+    def _cut_off(self) -> Exception:
+        return corrupt(self._container.name, "the term dictionary is cut off")
 
     def lower_bound(self, term: bytes) -> int:
         """Returns the ordinal of the first term that is not before the one given; len(self) when all are."""

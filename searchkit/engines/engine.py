@@ -15,6 +15,7 @@ from searchkit.page.model import (
     AddReport,
     ArchiveStats,
     Bucket,
+    Completion,
     FacetName,
     FacetValue,
     Hit,
@@ -54,10 +55,16 @@ class Engine(Protocol):
         facets: Iterable[FacetName] = FACETS,
         timeline: Interval | None = "auto",
         snippets: bool = True,
+        disjunctive: bool = False,
+        explain: bool = False,
     ) -> Page:
         """The page for a query: exact total, the hits asked for, facets and timeline over everything that matches.
 
         An empty query matches every article. ``cursor`` is a page's ``next_cursor``, with the same query and filters.
+        The order "fresh" lists the relevant matches only, newest first; ``left_out`` counts the others. With
+        ``disjunctive`` a facet is counted as if its own filter (topics, kinds, authors; for years the dates) were
+        off, so that the values that could be chosen beside those that are keep their counts. With ``explain`` the
+        page has a ``plan``: the steps with their counts and times.
         """
         ...
 
@@ -80,6 +87,14 @@ class Engine(Protocol):
         """The article with this id. Raises UnknownArticle when the archive has none."""
         ...
 
+    def related(self, article_id: str, *, limit: int = 5) -> tuple[Hit, ...]:
+        """The articles closest to one by significant words and topics, with the beginning of each as its snippet.
+
+        Never the article itself, nor one with nearly the same text; of about equally close ones the newer first.
+        Raises UnknownArticle when the archive has no article with this id.
+        """
+        ...
+
     def latest(self, *, limit: int = 10, topics: Iterable[str] = ()) -> tuple[Hit, ...]:
         """The newest articles, newest first, with the beginning of each as its snippet."""
         ...
@@ -90,6 +105,13 @@ class Engine(Protocol):
 
     def timeline(self, query: str = "", *, interval: Interval = "auto") -> tuple[Bucket, ...]:
         """How many articles that match were published in each year, month or day."""
+        ...
+
+    def suggest(self, text: str, *, limit: int = 8) -> tuple[Completion, ...]:
+        """What a reader who typed ``text`` may be about to type: words, topics, authors and titles of the archive.
+
+        Each says how many articles searching for its ``query`` finds. Without anything to go on there are none.
+        """
         ...
 
     def stats(self) -> ArchiveStats:

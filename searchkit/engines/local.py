@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,7 +22,8 @@ from searchkit.engines.engine import Bound
 from searchkit.errors import IndexExists, RequestError, UnknownArticle
 from searchkit.indexing import store
 from searchkit.indexing.generations import ArchiveIndex
-from searchkit.page.builder import PageRequest, build_page
+from searchkit.page.builder import PageRequest, build_hits, build_page
+from searchkit.page.explain import explain as explain_page
 from searchkit.page.facets import count_labels
 from searchkit.page.model import (
     FACETS,
@@ -30,6 +32,7 @@ from searchkit.page.model import (
     AddReport,
     ArchiveStats,
     Bucket,
+    Completion,
     FacetName,
     FacetValue,
     Hit,
@@ -38,7 +41,9 @@ from searchkit.page.model import (
     Sort,
     Verification,
 )
+from searchkit.page.related import MOST_RELATED, find_related
 from searchkit.page.relaxations import relaxations
+from searchkit.page.suggest import MOST_COMPLETIONS, Completer
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
 from searchkit.plan.instants import instants_of
@@ -50,6 +55,7 @@ from searchkit.settings import Settings, load_settings, with_index
 MAX_LIMIT = 10_000
 """Hits on one page; more are fetched page by page with the cursor."""
 
+_READ_BEFORE = 128
 _SETTLED_NS = 2_000_000_000
 
 
@@ -82,6 +88,7 @@ class LocalArchive:
         self._lock = threading.RLock()
         self._opened: _OpenGeneration | None = None
         self._listed: tuple[tuple[int, int] | None, int] = (None, -1)
+        self._completer: Completer | None = None
 
     def open(self) -> None:
         """Open the newest generation now, so that what is wrong with the index is said now."""
@@ -105,15 +112,22 @@ class LocalArchive:
         facets: Iterable[FacetName] = FACETS,
         timeline: Interval | None = "auto",
         snippets: bool = True,
+        disjunctive: bool = False,
+        explain: bool = False,
     ) -> Page:
         """See `Engine.search`."""
         began = time.perf_counter()
         request = _checked(PageRequest(sort, limit, cursor, tuple(facets), timeline, snippets))
+        filters = _Filters.of(topics, exclude_topics, kinds, authors, language, since, until)
         with self._generation() as generation:
-            reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
-            page = build_page(reading, request, generation)
+            reading = self._read(generation, query, filters)
+            others = filters.without_own(request.facets) if disjunctive else {}
+            siblings = {name: self._read(generation, query, other).node for name, other in others.items()}
+            page = build_page(reading, request, generation, siblings=siblings)
             page = self._with_account(page, reading, generation) if cursor is None else page
-        return replace(page, took_ms=round((time.perf_counter() - began) * 1000, 3))
+            took = round((time.perf_counter() - began) * 1000, 3)
+            plan = explain_page(reading.node, request, generation) if explain else ()
+        return replace(page, took_ms=took, plan=plan)
 
     def count(
         self,
@@ -128,17 +142,23 @@ class LocalArchive:
         until: Bound | None = None,
     ) -> int:
         """See `Engine.count`."""
+        filters = _Filters.of(topics, exclude_topics, kinds, authors, language, since, until)
         with self._generation() as generation:
-            reading = self._read(generation, query, topics, exclude_topics, kinds, authors, language, since, until)
+            reading = self._read(generation, query, filters)
             return len(execute(reading.node, generation, scored=False).docnums)
 
     def get(self, article_id: str) -> Article:
         """See `Engine.get`."""
         with self._generation() as generation:
-            docnum = generation.docnum(article_id)
-            if docnum is None:
-                raise UnknownArticle(f"the archive in {self.folder} has no article {article_id!r}; a search shows ids")
-            return generation.article(docnum)
+            return generation.article(self._docnum(article_id, generation))
+
+    def related(self, article_id: str, *, limit: int = 5) -> tuple[Hit, ...]:
+        """See `Engine.related`."""
+        if not isinstance(limit, int) or not 0 <= limit <= MOST_RELATED:
+            raise RequestError(f"limit={limit!r} must be a number from 0 to {MOST_RELATED} for related articles")
+        with self._generation() as generation:
+            found = find_related(self._docnum(article_id, generation), generation, limit)
+            return build_hits(found, generation)
 
     def latest(self, *, limit: int = 10, topics: Iterable[str] = ()) -> tuple[Hit, ...]:
         """See `Engine.latest`."""
@@ -152,6 +172,16 @@ class LocalArchive:
     def timeline(self, query: str = "", *, interval: Interval = "auto") -> tuple[Bucket, ...]:
         """See `Engine.timeline`."""
         return self.search(query, limit=0, facets=(), timeline=interval).timeline
+
+    def suggest(self, text: str, *, limit: int = 8) -> tuple[Completion, ...]:
+        """See `Engine.suggest`."""
+        if not isinstance(limit, int) or not 0 <= limit <= MOST_COMPLETIONS:
+            raise RequestError(f"limit={limit!r} must be a number from 0 to {MOST_COMPLETIONS} for suggestions")
+        with self._generation() as generation:
+            completer = self._completer
+            if completer is None or completer.generation is not generation:
+                completer = self._completer = Completer(generation)
+            return completer.complete(text, limit, read=lambda query: self._read(generation, query, _NO_FILTERS).node)
 
     def stats(self) -> ArchiveStats:
         """See `Engine.stats`."""
@@ -218,6 +248,7 @@ class LocalArchive:
             if self._opened is not None:
                 self._opened.retire()
                 self._opened = None
+                self._completer = None
 
     def __enter__(self) -> Self:
         return self
@@ -280,29 +311,15 @@ class LocalArchive:
             self._listed = seen if is_settled else None, self._index.latest_generation()
         return self._listed[1]
 
-    def _read(
-        self,
-        generation: Generation,
-        query: str,
-        topics: Iterable[str],
-        exclude_topics: Iterable[str],
-        kinds: Iterable[str],
-        authors: Iterable[str],
-        language: str | None,
-        since: Bound | None,
-        until: Bound | None,
-    ) -> Reading:
+    def _docnum(self, article_id: str, generation: Generation) -> int:
+        docnum = generation.docnum(article_id)
+        if docnum is None:
+            raise UnknownArticle(f"the archive in {self.folder} has no article {article_id!r}; a search shows ids")
+        return docnum
+
+    def _read(self, generation: Generation, query: str, filters: "_Filters") -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
-        reading = with_filters(
-            read_query(query, today=today, zone=generation.calendar.zone),
-            topics=_values(topics),
-            exclude_topics=_values(exclude_topics),
-            kinds=_values(kinds),
-            authors=_values(authors),
-            language=language,
-            since=since,
-            until=until,
-        )
+        reading = filters.applied_to(_read(query, today, generation.calendar.zone))
         meant = with_synonyms(reading.node, self._synonyms, generation.analyzers)
         return reading if meant == reading.node else replace(reading, node=meant, without_synonyms=reading.node)
 
@@ -311,7 +328,70 @@ class LocalArchive:
         found = remarks(reading.typed, generation)
         meant = meanings(reading.typed, generation, self._synonyms)
         receipt = replace(page.receipt, remarks=page.receipt.remarks + found, meanings=meant)
-        return replace(page, receipt=receipt, suggestions=relaxations(reading, page.total, generation, self._synonyms))
+        return replace(
+            page,
+            receipt=receipt,
+            suggestions=relaxations(reading, page.total + page.left_out, generation, self._synonyms),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Filters:
+    """What a search is restricted to beside its query."""
+
+    topics: tuple[str, ...]
+    exclude_topics: tuple[str, ...]
+    kinds: tuple[str, ...]
+    authors: tuple[str, ...]
+    language: str | None
+    since: Bound | None
+    until: Bound | None
+
+    @classmethod
+    def of(
+        cls,
+        topics: Iterable[str],
+        exclude_topics: Iterable[str],
+        kinds: Iterable[str],
+        authors: Iterable[str],
+        language: str | None,
+        since: Bound | None,
+        until: Bound | None,
+    ) -> Self:
+        """The filters as callers give them: a single text or any iterable of them."""
+        return cls(_values(topics), _values(exclude_topics), _values(kinds), _values(authors), language, since, until)
+
+    def applied_to(self, reading: Reading) -> Reading:
+        """The reading restricted by the filters."""
+        return with_filters(
+            reading,
+            topics=self.topics,
+            exclude_topics=self.exclude_topics,
+            kinds=self.kinds,
+            authors=self.authors,
+            language=self.language,
+            since=self.since,
+            until=self.until,
+        )
+
+    def without_own(self, facets: Iterable[FacetName]) -> dict[FacetName, "_Filters"]:
+        """For each of the facets whose own filter is on, the filters without it."""
+        without: dict[FacetName, _Filters] = {
+            "topics": replace(self, topics=()),
+            "kind": replace(self, kinds=()),
+            "authors": replace(self, authors=()),
+            "year": replace(self, since=None, until=None),
+        }
+        return {name: without[name] for name in facets if without[name] != self}
+
+
+_NO_FILTERS = _Filters((), (), (), (), None, None, None)
+
+
+@lru_cache(maxsize=_READ_BEFORE)
+def _read(query: str, today: date, zone: tzinfo) -> Reading:
+    """A query is asked again with other filters, in another order, and page by page."""
+    return read_query(query, today=today, zone=zone)
 
 
 class _OpenGeneration:
@@ -354,8 +434,6 @@ def _checked(request: PageRequest) -> PageRequest:
     """Raises RequestError for a parameter that no search can have."""
     if request.sort not in SORTS:
         raise RequestError(f"sort={request.sort!r} is not an order; use one of {', '.join(SORTS)}")
-    if request.sort == "fresh":
-        raise RequestError("sort='fresh' is not available yet; use newest, or best")
     if not isinstance(request.limit, int) or not 0 <= request.limit <= MAX_LIMIT:
         raise RequestError(f"limit={request.limit!r} must be a number from 0 to {MAX_LIMIT:,}; use the cursor for more")
     for name in request.facets:

@@ -145,7 +145,8 @@ class _Postings:
     docs: npt.NDArray[np.int32]
     occurrences: npt.NDArray[np.int64]
     weights: npt.NDArray[np.float32]
-    positions: npt.NDArray[np.uint32]
+    position_gaps: npt.NDArray[np.uint32]
+    """As `PostingData` has them: differences, as the writer would have to make them for the whole field at once."""
 
 
 def _merged_postings(parts: Sequence[_Part], term_count: int, codes: npt.NDArray[np.uint8] | None) -> PostingData:
@@ -161,21 +162,21 @@ def _merged_postings(parts: Sequence[_Part], term_count: int, codes: npt.NDArray
     docs = _Column(posting_count, np.int32)
     occurrences = _Column(posting_count, np.uint32)
     weights = _Column(posting_count, np.float32)
-    positions = _Column(sum(part.lists.occurrence_count for part in parts), np.uint32)
+    position_gaps = _Column(sum(part.lists.occurrence_count for part in parts), np.uint32)
     for first, last in _runs(parts, term_count):
         for run in _merged_scored(parts, first, last, doc_bits):
             counts.extend(run.counts)
             docs.extend(run.docs)
             occurrences.extend(run.occurrences)
             weights.extend(run.weights)
-            positions.extend(run.positions)
+            position_gaps.extend(run.position_gaps)
     return PostingData(
         counts=counts.filled(),
         docs=docs.filled(),
         occurrences=occurrences.filled(),
         weights=weights.filled(),
         lengths=codes[docs.filled()] if codes is not None else None,
-        positions=positions.filled(),
+        position_gaps=position_gaps.filled(),
     )
 
 
@@ -276,6 +277,9 @@ def _merged_scored(parts: Sequence[_Part], first: int, last: int, doc_bits: int)
     is_start = np.ones(len(sorted_entries), dtype=np.bool_)
     np.not_equal(sorted_entries[1:], sorted_entries[:-1], out=is_start[1:])
     starts = np.flatnonzero(is_start)
+    gaps = merged_positions.copy()
+    gaps[1:] -= merged_positions[:-1]
+    gaps[starts] = merged_positions[starts]
     posting_keys = sorted_entries[starts]
     merged_occurrences = np.diff(starts, append=len(sorted_entries))
     merged_weights = merged_occurrences.astype(np.float32)
@@ -287,4 +291,4 @@ def _merged_scored(parts: Sequence[_Part], first: int, last: int, doc_bits: int)
         merged_weights[has_other] = other[np.argsort(other_keys)]
     docs = (posting_keys & ((1 << doc_bits) - 1)).astype(np.int32)
     counts = _counted(posting_keys, doc_bits, last - first)
-    yield _Postings(counts, docs, merged_occurrences, merged_weights, merged_positions)
+    yield _Postings(counts, docs, merged_occurrences, merged_weights, gaps)

@@ -1,5 +1,6 @@
 """From matches to the page: order, hits with snippets, facets, timeline. The only place that reads stored articles."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Any
@@ -11,11 +12,13 @@ from searchkit.page.model import Bucket, FacetName, FacetValue, Hit, Interval, P
 from searchkit.page.snippets import Marker, build_snippets, count_more, merge_marks
 from searchkit.page.timeline import build_timeline
 from searchkit.plan.execute import Matches, execute
+from searchkit.plan.freshness import relevant
 from searchkit.plan.generation import Generation
 from searchkit.plan.highlights import Highlight, highlights
 from searchkit.plan.instants import instants_of
 from searchkit.plan.ranking import Ranked, after, rank_key, ranked
 from searchkit.query import Reading
+from searchkit.query.nodes import Node
 
 FACET_LIMIT = 250
 """Values shown of one facet; an archive can have a hundred thousand authors, which no page lists."""
@@ -35,11 +38,20 @@ class PageRequest:
     snippets: bool = True
 
 
-def build_page(reading: Reading, request: PageRequest, generation: Generation) -> Page:
-    """The page that answers ``reading``. Raises CursorError and, for a timeline too fine, RequestError."""
+def build_page(
+    reading: Reading,
+    request: PageRequest,
+    generation: Generation,
+    *,
+    siblings: Mapping[FacetName, Node] | None = None,
+) -> Page:
+    """The page that answers ``reading``. Raises CursorError and, for a timeline too fine, RequestError.
+
+    ``siblings`` has the node that a facet is counted over where that is not the node of the reading.
+    """
     search = f"{request.sort} {reading.receipt.canonical}"
     cursor = decode_cursor(request.cursor, search) if request.cursor else None
-    matches = execute(reading.node, generation, scored=request.sort == "best" and request.limit > 0)
+    matches, left_out = _listed(reading.node, request, generation)
     total = len(matches.docnums)
     left = after(cursor, matches, generation, request.sort) if cursor else matches
     offset = total - len(left.docnums)
@@ -50,15 +62,30 @@ def build_page(reading: Reading, request: PageRequest, generation: Generation) -
     next_cursor = None
     if shown and offset + len(shown) < total:
         next_cursor = encode_cursor(rank_key(shown[-1], generation, request.sort, hits[-1].id), search)
+    counted = {name: _listed(node, request, generation)[0] for name, node in (siblings or {}).items()}
     return Page(
         total=total,
         hits=hits,
-        facets={name: count_facet(name, matches, generation) for name in request.facets},
+        facets={name: count_facet(name, counted.get(name, matches), generation) for name in request.facets},
         timeline=_timeline(matches, request, generation),
         receipt=reading.receipt,
         offset=offset,
         next_cursor=next_cursor,
+        left_out=left_out,
     )
+
+
+def build_hits(found: Iterable[Ranked], generation: Generation) -> tuple[Hit, ...]:
+    """Hits without marks for articles found otherwise than by a query, with the beginning of each as its snippet."""
+    maker = _HitMaker((), True, generation)
+    return tuple([maker.hit(match) for match in found])
+
+
+def _listed(node: Node, request: PageRequest, generation: Generation) -> tuple[Matches, int]:
+    """The matches that the order asked for lists, and how many it leaves out."""
+    if request.sort == "fresh":
+        return relevant(node, execute(node, generation), generation)
+    return execute(node, generation, scored=request.sort == "best" and request.limit > 0), 0
 
 
 def _timeline(matches: Matches, request: PageRequest, generation: Generation) -> tuple[Bucket, ...]:

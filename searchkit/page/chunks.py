@@ -30,12 +30,8 @@ _one_word = re.compile(r"[(\[{\"'“‘«]*([A-Za-z0-9]+)[.,;:!?)\]}\"'”’»�
 _stretches = re.compile(r"\S+").finditer
 
 
-class Place(NamedTuple):
-    """Where a term stands: the position of its word, and its characters from start to end."""
-
-    position: int
-    start: int
-    end: int
+Place = tuple[int, int, int]
+"""Where a term stands: the position of its word, and its characters from start to end."""
 
 
 class Parts(NamedTuple):
@@ -69,7 +65,7 @@ class ChunkTerms:
             places: dict[str, list[Place]] = {}
             for token in tokens:
                 for form in self._forms(token.text, token.kind):
-                    places.setdefault(form, []).append(Place(token.position, token.start, token.end))
+                    places.setdefault(form, []).append((token.position, token.start, token.end))
             found = Parts(tokens[-1].position + 1 if tokens else 0, places)
             if len(chunk) <= _LONGEST:
                 _make_room(self._others)
@@ -110,26 +106,24 @@ class ChunkedText:
 
     def places(self, forms: ChunkTerms, wanted: Set[str], *, with_positions: bool) -> list[tuple[str, Place]]:
         """The wanted terms in the order of the text; positions are 0 unless they are asked for."""
-        terms = forms.terms(self.chunks)
-        at = [
-            index
-            for index, term in enumerate(terms)
-            if term in wanted or (not term and self._has(index, forms, wanted))
-        ]
+        chunks, parts = self.chunks, forms.parts
+        terms = forms.terms(chunks)
+        at = [index for index, term in enumerate(terms) if not term or term in wanted]
+        at = [index for index in at if terms[index] or not wanted.isdisjoint(parts(chunks[index]).places)]
         if not at:
             return []
         positions = list(accumulate(self._counts(forms, terms), initial=0)) if with_positions else None
-        found = []
+        found: list[tuple[str, Place]] = []
         for index, start in zip(at, self.starts(at), strict=True):
-            term, chunk = terms[index], self.chunks[index]
+            term, chunk = terms[index], chunks[index]
             position = positions[index] if positions else 0
             if term:
                 first, end = _plain_span(chunk)
-                found.append((term, Place(position, start + first, start + end)))
+                found.append((term, (position, start + first, start + end)))
                 continue
-            places = forms.parts(chunk).places
+            places = parts(chunk).places
             for term in wanted & places.keys():
-                found += [(term, Place(position + p, start + first, start + end)) for p, first, end in places[term]]
+                found += [(term, (position + p, start + first, start + end)) for p, first, end in places[term]]
         return found
 
     def beginning(self, prefix: str) -> list[tuple[int, int]]:
@@ -147,9 +141,6 @@ class ChunkedText:
                 if word.startswith(prefix):
                     found += [(start + first, start + end) for _, first, end in places]
         return found
-
-    def _has(self, index: int, forms: ChunkTerms, wanted: Set[str]) -> bool:
-        return not wanted.isdisjoint(forms.parts(self.chunks[index]).places)
 
     def _counts(self, forms: ChunkTerms, terms: Sequence[str]) -> list[int]:
         return [1 if term else forms.parts(chunk).positions for term, chunk in zip(terms, self.chunks, strict=True)]
@@ -174,6 +165,9 @@ def written_words() -> ChunkTerms:
 
 
 def _plain_span(chunk: str) -> tuple[int, int]:
+    """Where the word of a plain stretch stands in it."""
+    if chunk.isalnum():
+        return 0, len(chunk)
     word = _one_word(chunk)
     assert word is not None
     return word.span(1)

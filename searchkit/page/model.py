@@ -117,6 +117,45 @@ class Suggestion:
         return {"query": self.query, "reason": self.reason, "count": self.count}
 
 
+CompletionKind = Literal["words", "topic", "author", "title"]
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a reader may be about to type: ``text`` as it is written, what it is, and how many articles it finds.
+
+    ``query`` is what to search for to find these: the text itself for words, a filter for a topic or an author, and the
+    id of the article for a title.
+    """
+
+    text: str
+    kind: CompletionKind
+    count: int
+    query: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The completion as JSON-able data."""
+        return {"text": self.text, "kind": self.kind, "count": self.count, "query": self.query}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One step of answering a search: what was done, how deep inside others, how many came of it, how long it took.
+
+    ``count`` is of articles where articles are looked for, else of the hits, values or buckets made. The steps inside
+    one follow it with a ``depth`` one higher, and their time is part of its ``took_ms``.
+    """
+
+    what: str
+    depth: int
+    count: int
+    took_ms: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The step as JSON-able data."""
+        return {"what": self.what, "depth": self.depth, "count": self.count, "took_ms": self.took_ms}
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The answer to one search.
@@ -124,7 +163,8 @@ class Page:
     ``total`` counts every matching article, exactly, as do facets and timeline; ``hits`` are the ones asked for.
     ``facets`` holds the values of each facet asked for, commonest first (years latest first). ``offset`` is how many
     hits come before the first of this page; ``next_cursor`` fetches those that follow and is None on the last page.
-    ``took_ms`` is the time the engine spent.
+    ``left_out`` is how many articles match, too, but are not relevant enough for the order ``fresh``; no other number
+    counts them. ``took_ms`` is the time the engine spent. ``plan`` says how, where that was asked for.
     """
 
     total: int
@@ -136,11 +176,14 @@ class Page:
     offset: int = 0
     next_cursor: str | None = None
     took_ms: float = 0.0
+    left_out: int = 0
+    plan: tuple[PlanStep, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """The page as JSON-able data, exactly what ``--json`` and the HTTP API send."""
-        return {
+        """The page as JSON-able data, exactly what ``--json`` and the HTTP API send. ``plan`` is there if asked for."""
+        data = {
             "total": self.total,
+            "left_out": self.left_out,
             "hits": [hit.to_dict() for hit in self.hits],
             "facets": {name: [value.to_dict() for value in values] for name, values in self.facets.items()},
             "timeline": [bucket.to_dict() for bucket in self.timeline],
@@ -150,6 +193,7 @@ class Page:
             "next_cursor": self.next_cursor,
             "took_ms": self.took_ms,
         }
+        return {**data, "plan": [step.to_dict() for step in self.plan]} if self.plan else data
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,7 @@ class _Relaxer:
         if label.field in ("id", "url"):
             return []
         wanted = fold_label(label.value)
-        values = [value for value, _ in self.generation.labels(label.field).count(self.generation.live)]
+        values, _ = self.generation.labels(label.field).count(self.generation.live)
         words = set(wanted.split())
         related = [value for value in values if _is_related(words, set(fold_label(value).split()))]
         if related:

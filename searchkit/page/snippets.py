@@ -31,27 +31,40 @@ class Found(NamedTuple):
     highlight: int
 
 
-class _Phrases:
+class _Terms:
     """Numbered highlights whose slots hold terms of one kind."""
 
     def __init__(self, numbered: list[tuple[int, Highlight]], forms: ChunkTerms) -> None:
-        self._numbered = numbered
         self._forms = forms
-        self._with_positions = any(len(highlight.slots) > 1 for _, highlight in numbered)
-        self.terms = {term for _, highlight in numbered for slot in highlight.slots for term in slot}
+        self._words: dict[str, list[int]] = {}  # by term, the highlights of one word that it stands for
+        self._phrases: list[tuple[int, Highlight]] = []
+        for number, highlight in numbered:
+            if len(highlight.slots) == 1:
+                for term in highlight.slots[0]:
+                    self._words.setdefault(term, []).append(number)
+            elif highlight.slots:
+                self._phrases.append((number, highlight))
+        in_phrases = {term for _, highlight in self._phrases for slot in highlight.slots for term in slot}
+        self._terms = self._words.keys() | in_phrases
 
     def find(self, chunked: ChunkedText) -> list[Found]:
         """Every match of each highlight."""
-        if not self.terms:
+        if not self._terms:
             return []
+        places = chunked.places(self._forms, self._terms, with_positions=bool(self._phrases))
+        words = self._words
+        found = [Found(start, end, number) for term, (_, start, end) in places for number in words.get(term, ())]
+        if places and self._phrases:
+            found += self._find_phrases(places)
+        return found
+
+    def _find_phrases(self, places: list[tuple[str, Place]]) -> Iterator[Found]:
         by_term: dict[str, list[Place]] = defaultdict(list)
-        for term, place in chunked.places(self._forms, self.terms, with_positions=self._with_positions):
+        for term, place in places:
             by_term[term].append(place)
-        if not by_term:
-            return []
-        return [
-            Found(*span, number) for number, highlight in self._numbered for span in _phrase_places(by_term, highlight)
-        ]
+        for number, highlight in self._phrases:
+            for start, end in _phrase_places(by_term, highlight):
+                yield Found(start, end, number)
 
 
 class Marker:
@@ -60,19 +73,17 @@ class Marker:
     def __init__(self, highlights: Iterable[Highlight], analyzer: Analyzer) -> None:
         wanted = list(enumerate(highlights))
         self._prefixes = [(number, highlight.prefix) for number, highlight in wanted if highlight.prefix is not None]
-        phrases = [(number, highlight) for number, highlight in wanted if highlight.prefix is None]
-        self._in_any_form = _Phrases([one for one in phrases if not one[1].as_written], terms_of_language(analyzer))
-        self._as_written = _Phrases([one for one in phrases if one[1].as_written], written_words())
+        terms = [(number, highlight) for number, highlight in wanted if highlight.prefix is None]
+        self._in_any_form = _Terms([one for one in terms if not one[1].as_written], terms_of_language(analyzer))
+        self._as_written = _Terms([one for one in terms if one[1].as_written], written_words())
 
     def find(self, text: str) -> list[Found]:
         """Every match of each highlight in ``text``, in order of where they start."""
-        if not (self._in_any_form.terms or self._as_written.terms or self._prefixes):
-            return []
         chunked = ChunkedText(text)
-        found = [*self._in_any_form.find(chunked), *self._as_written.find(chunked)]
+        found = self._in_any_form.find(chunked) + self._as_written.find(chunked)
         for number, prefix in self._prefixes:
-            found += [Found(*span, number) for span in _prefix_places(chunked, prefix)]
-        return sorted(set(found))
+            found += [Found(start, end, number) for start, end in _prefix_places(chunked, prefix)]
+        return sorted(set(found)) if len(found) > 1 else found
 
 
 def find_matches(text: str, highlights: Iterable[Highlight], analyzer: Analyzer) -> list[Found]:
@@ -94,21 +105,21 @@ def merge_marks(matches: Iterable[Found]) -> tuple[Mark, ...]:
 
 def build_snippets(text: str, matches: Sequence[Found], *, width: int = WIDTH, most: int = 2) -> tuple[Snippet, ...]:
     """Up to ``most`` passages of about ``width`` characters as they stand, or the beginning without matches."""
-    if not text or text.isspace():
-        return ()
     if not matches:
-        return (_beginning(text, width),)
+        return () if not text or text.isspace() else (_beginning(text, width),)
     chosen: list[tuple[int, int]] = []
-    shown: set[int] = set()
+    shown: frozenset[int] = frozenset()
     stretches = [matches]
     while stretches and len(chosen) < most:
-        best = _best([window for stretch in stretches for window in _windows(stretch, width)], shown)
-        if chosen and best.highlights <= shown and best.marks < 2:
+        windows = [window for stretch in stretches for window in _windows(stretch, width, shown)]
+        best = windows[0] if len(windows) == 1 else max(windows)
+        if chosen and not best.unseen and best.marks < 2:
             break
         shown |= best.highlights
-        before = max((end for _, end in chosen if end <= best.first), default=0)
-        after = min((start for start, _ in chosen if start >= best.last), default=len(text))
-        start, end = _cut(text, best.first, best.last, width, before, after)
+        first, last = -best.minus_first, best.last
+        before = max([end for _, end in chosen if end <= first], default=0)
+        after = min([start for start, _ in chosen if start >= last], default=len(text))
+        start, end = _cut(text, first, last, width, before, after)
         chosen.append((start, end))
         if len(chosen) < most:
             stretches = [part for stretch in stretches for part in _without(stretch, start, end)]
@@ -140,13 +151,9 @@ def _is_pair(written: str) -> bool:
 
 
 def _phrase_places(by_term: dict[str, list[Place]], highlight: Highlight) -> Iterator[tuple[int, int]]:
-    """Start and end of every run of words that fills the slots in order, up to ``slop`` words between each."""
+    """Start and end of every run of words that fills two or more slots in order, up to ``slop`` words between each."""
     slots = [sorted({place for term in slot for place in by_term.get(term, ())}) for slot in highlight.slots]
-    if not slots or not all(slots):
-        return
-    if len(slots) == 1:
-        for _, start, end in slots[0]:
-            yield start, end
+    if not all(slots):
         return
     reach = highlight.slop + 1
     ends: dict[int, list[tuple[int, int]]] = defaultdict(list)  # position of the last slot -> (start, end) so far
@@ -166,44 +173,46 @@ def _phrase_places(by_term: dict[str, list[Place]], highlight: Highlight) -> Ite
 
 
 class _Window(NamedTuple):
-    """A run of matches that fits into a passage: its characters, how many matches, and of which highlights."""
+    """A run of matches that fits into a passage. Of two windows the greater tuple is the better passage."""
 
-    first: int
-    last: int
-    marks: int
-    highlights: frozenset[int]
-    gap: int
+    unseen: int
+    """How many of its highlights no passage shows yet."""
+    different: int
+    """How many highlights it has."""
+    minus_gap: int
     """The fewest characters that have a match of each of the highlights, less those matches: their nearness."""
+    marks: int
+    minus_first: int
+    last: int
+    highlights: frozenset[int]
 
 
-def _windows(matches: Sequence[Found], width: int) -> list[_Window]:
+def _windows(matches: Sequence[Found], width: int, shown: frozenset[int]) -> list[_Window]:
     """The runs of matches that fit into ``width`` characters, without those that are part of another."""
     windows = []
     stop = last = 0
-    for start, match in enumerate(matches):
+    count = len(matches)
+    for number, (first, end, _) in enumerate(matches):
         reached = stop
-        if start >= stop:
-            stop, last = start + 1, match.end
-        while stop < len(matches) and max(matches[stop].end, last) - match.start <= width:
-            last = max(last, matches[stop].end)
+        if number >= stop:
+            stop, last = number + 1, end
+        while stop < count and (furthest := max(matches[stop].end, last)) - first <= width:
+            last = furthest
             stop += 1
         if stop > reached:
-            run = matches[start:stop]
-            highlights = frozenset([found.highlight for found in run])
-            windows.append(_Window(match.start, last, len(run), highlights, _gap(run, len(highlights))))
+            run = matches[number:stop]
+            highlights = frozenset([match.highlight for match in run])
+            different = len(highlights)
+            gap = _gap(run, different) if different > 1 else 0
+            unseen = len(highlights - shown) if shown else different
+            windows.append(_Window(unseen, different, -gap, stop - number, -first, last, highlights))
+        if stop == count:
+            break
     return windows
-
-
-def _without(matches: Sequence[Found], start: int, end: int) -> list[Sequence[Found]]:
-    """The matches before and behind a passage that is taken, where there are any."""
-    parts = [match for match in matches if match.end <= start], [match for match in matches if match.start >= end]
-    return [part for part in parts if part]
 
 
 def _gap(run: Sequence[Found], different: int) -> int:
     """The least distance, from end to start, that a stretch with all highlights of the run spans."""
-    if different < 2:
-        return 0
     least = run[-1].end
     latest: dict[int, Found] = {}
     for match in run:
@@ -214,10 +223,10 @@ def _gap(run: Sequence[Found], different: int) -> int:
     return max(least, 0)
 
 
-def _best(windows: Sequence[_Window], shown: set[int]) -> _Window:
-    if len(windows) == 1:
-        return windows[0]
-    return max(windows, key=lambda w: (len(w.highlights - shown), len(w.highlights), -w.gap, w.marks))
+def _without(matches: Sequence[Found], start: int, end: int) -> list[Sequence[Found]]:
+    """The matches before and behind a passage that is taken, where there are any."""
+    parts = [match for match in matches if match.end <= start], [match for match in matches if match.start >= end]
+    return [part for part in parts if part]
 
 
 def _cut(text: str, first: int, last: int, width: int, before: int, after: int) -> tuple[int, int]:
@@ -227,13 +236,12 @@ def _cut(text: str, first: int, last: int, width: int, before: int, after: int) 
     """
     spare = max(width - (last - first), 0)
     earliest = max(first - spare * 2 // 3, before)
-    starts = [match.end() for match in _SENTENCE_START.finditer(text, earliest, first) if match.end() <= first]
     if earliest == 0:
         start = len(text) - len(text.lstrip()) if text[:first].isspace() else 0
-    elif starts:
-        start = starts[0]
     else:
-        start = _after_space(text, earliest, first)
+        ends = (match.end() for match in _SENTENCE_START.finditer(text, earliest, first))
+        sentence = next((end for end in ends if end <= first), None)
+        start = _after_space(text, earliest, first) if sentence is None else sentence
     end = min(max(start + width, last), after)
     return start, _before_space(text, last, end)
 

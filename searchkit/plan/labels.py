@@ -6,22 +6,35 @@ of each label. Nothing is made before it is needed; a field of a hundred thousan
 through those labels alone that occur.
 """
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import fold_label
+from searchkit.codec.kernels import ranges
+from searchkit.dates import UNDATED
 from searchkit.indexing.schema import FACET_FIELDS, written
 from searchkit.plan.kernels import Docnums, flags_of
 from searchkit.plan.segments import SegmentView, TermLists
 
 _FEW_LABELS = 4096
-"""Labels that are numbered through all segments at once; more only when they are counted for the second time."""
+_OFTEN = 16
+"""More labels than these few are numbered through all segments only when they have been counted this many times."""
 
 _FEW_DOCNUMS = 4
 """Counting goes through the labels of the articles when these are fewer than this part of all."""
+
+_ALIKE = 4
+"""Articles with the very same labels are counted together when there are this many of them on average."""
+
+_RUN = 128
+"""Labels that are read in the time of finding one."""
+
+_MORE_THAN_SETS = 2
+_SEED = 7
 
 
 class LabelColumn:
@@ -42,18 +55,20 @@ class LabelColumn:
         self._times_counted = 0
         self._shown: dict[bytes, str] = {}
 
-    def count(self, docnums: Docnums, limit: int | None = None) -> list[tuple[str, int]]:
-        """The labels of the articles ``docnums`` with how many have each: commonest first, then by folded label."""
+    def count(self, docnums: Docnums, limit: int | None = None) -> tuple[list[str], list[int]]:
+        """The labels of the articles ``docnums`` and how many have each: commonest first, then by folded label."""
         if len(docnums) == 0:
-            return []
+            return [], []
         self._times_counted += 1
-        if self._times_counted == 1 and self._label_count > _FEW_LABELS:
-            keys, counts = self._count_found(docnums)
-            best = sorted(range(len(keys)), key=lambda at: (-counts[at], keys[at]))[:limit]
-            return self._named([keys[at] for at in best], [counts[at] for at in best])
+        if self._times_counted < _OFTEN and self._label_count > _FEW_LABELS:
+            keys, found = self._count_found(docnums)
+            totals = np.array(found, dtype=np.int64)
+            best = _commonest(totals, limit, keys)
+            return self._named([keys[at] for at in best], None), totals[best].tolist()
         totals = self._totals(docnums)
         ordinals = _commonest(totals, limit)
-        return self._named([self._keys[at] for at in ordinals.tolist()], totals[ordinals].tolist())
+        names = self._named([self._keys[at] for at in ordinals], np.array(ordinals, dtype=np.int64))
+        return names, totals[ordinals].tolist()
 
     def distinct(self, docnums: Docnums) -> int:
         """How many different labels the articles ``docnums`` have."""
@@ -96,11 +111,42 @@ class LabelColumn:
         np.cumsum(counts, out=offsets[1:])
         return offsets, np.concatenate(ordinals)[order]
 
+    @cached_property
+    def _sets(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], npt.NDArray[np.int32]] | None:
+        """The different sets of labels: of each docnum the number of its set, then offsets and ordinals by set.
+
+        None where too few articles have the same. Sets are told apart by the sum of a random number for each label,
+        and then compared, so that no two are taken for one.
+        """
+        offsets, ordinals = self._by_docnum
+        numbers = np.random.default_rng(_SEED).integers(1 << 63, size=len(self._keys), dtype=np.uint64)
+        sums = np.zeros(len(ordinals) + 1, dtype=np.uint64)
+        np.cumsum(numbers[ordinals], out=sums[1:])
+        _, first, set_of = np.unique(sums[offsets[1:]] - sums[offsets[:-1]], return_index=True, return_inverse=True)
+        if len(first) * _ALIKE > len(set_of):
+            return None
+        lengths = np.diff(offsets).astype(np.int64)
+        same = first[set_of]
+        if not np.array_equal(lengths, lengths[same]):
+            return None
+        if not np.array_equal(ordinals, ordinals[ranges(offsets[:-1][same].astype(np.int64), lengths)]):
+            return None
+        starts = np.zeros(len(first) + 1, dtype=np.int32)
+        np.cumsum(lengths[first], out=starts[1:])
+        return set_of.astype(np.uint32), starts, ordinals[_places(offsets, first)]
+
     def _totals(self, docnums: Docnums) -> npt.NDArray[np.int64]:
         """By ordinal, how many of the docnums have the label."""
-        if self._times_counted > 1 and len(docnums) * _FEW_DOCNUMS < self._bases[-1]:
-            offsets, ordinals = self._by_docnum
-            return np.bincount(ordinals[_places(offsets, docnums)], minlength=len(self._keys))
+        if self._times_counted > 1:
+            sets = self._sets
+            if sets is not None and len(docnums) > len(sets[1]) * _MORE_THAN_SETS:
+                set_of, starts, ordinals = sets
+                counts = np.bincount(set_of[docnums], minlength=len(starts) - 1)
+                totals = np.bincount(ordinals, np.repeat(counts, np.diff(starts)), len(self._keys))
+                return totals.astype(np.int64)
+            if len(docnums) * _FEW_DOCNUMS < self._bases[-1]:
+                offsets, ordinals = self._by_docnum
+                return np.bincount(ordinals[_places(offsets, docnums)], minlength=len(self._keys))
         totals = np.zeros(len(self._keys), dtype=np.int64)
         for own, counts in zip(self._ordinals, self._counts_by_segment(docnums), strict=True):
             totals[own] += counts
@@ -134,46 +180,65 @@ class LabelColumn:
 
     # How a label is shown --------------------------------------------------------------------------------
 
-    def _named(self, keys: list[bytes], counts: list[int]) -> list[tuple[str, int]]:
+    def _named(self, keys: list[bytes], ordinals: npt.NDArray[np.int64] | None) -> list[str]:
+        """How the labels are shown; their ordinals are given where they have any."""
         if self._written is None:
-            return [(key.decode(), count) for key, count in zip(keys, counts, strict=True)]
-        unknown = [key for key in keys if key not in self._shown]
-        if unknown:
-            self._shown.update(self._spellings(unknown))
+            return [key.decode() for key in keys]
         shown = self._shown
-        return [(shown[key], count) for key, count in zip(keys, counts, strict=True)]
+        if not shown.keys() >= set(keys):
+            new = [at for at, key in enumerate(keys) if key not in shown]
+            found = self._spellings([keys[at] for at in new], None if ordinals is None else ordinals[new])
+            self._shown = shown = shown | found
+        return [shown[key] for key in keys]
 
-    def _spellings(self, keys: list[bytes]) -> dict[bytes, str]:
+    def _spellings(self, keys: list[bytes], ordinals: npt.NDArray[np.int64] | None) -> dict[bytes, str]:
         """How the newest article with each label, of several at one instant the last by id, writes it."""
-        carriers: dict[bytes, list[tuple[int, int, int]]] = {key: [] for key in keys}  # instant, segment, docnum
-        for number in range(len(self._segments)):
-            for key, instant, docnum in self._newest_in(number, keys):
-                carriers[key].append((instant, number, docnum))
-        wanted: list[set[tuple[int, bytes]]] = [set() for _ in self._segments]
-        for key, found in carriers.items():
-            latest = [one for one in found if one[0] == max(found)[0]]
-            if len(latest) > 1:
-                latest.sort(key=lambda one: self._segments[one[1]][0].ids((one[2],)))
-            for _, number, docnum in latest[-1:]:
-                wanted[number].add((docnum, key))
+        instants = np.full(len(keys), UNDATED - 1, dtype=np.int64)
+        segments = np.zeros(len(keys), dtype=np.int64)
+        docnums = np.zeros(len(keys), dtype=np.int64)
+        for number, (segment, _) in enumerate(self._segments):
+            which, carriers = self._newest_in(number, keys, ordinals)
+            published = segment.published[carriers]
+            is_newer = published > instants[which]
+            for at in np.flatnonzero(published == instants[which]).tolist():
+                other = self._segments[int(segments[which[at]])][0]
+                is_newer[at] = segment.ids((int(carriers[at]),)) > other.ids((int(docnums[which[at]]),))
+            which = which[is_newer]
+            instants[which], segments[which], docnums[which] = published[is_newer], number, carriers[is_newer]
         shown = {key: key.decode() for key in keys}
-        for (segment, _), pairs in zip(self._segments, wanted, strict=True):
-            if pairs:
-                shown.update(self._written_in(segment, pairs))
+        for number, (segment, _) in enumerate(self._segments):
+            here = np.flatnonzero((segments == number) & (instants >= UNDATED)).tolist()
+            if here:
+                shown.update(self._written_in(segment, {(int(docnums[at]), keys[at]) for at in here}))
         return shown
 
-    def _newest_in(self, number: int, keys: list[bytes]) -> Iterator[tuple[bytes, int, int]]:
-        """Of the labels that a segment has: label, instant and docnum of the newest article with it."""
+    def _newest_in(
+        self, number: int, keys: list[bytes], ordinals: npt.NDArray[np.int64] | None
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Which of the labels a segment has, and the docnum of its newest article with each."""
         segment, base = self._segments[number]
         lists = self._lists[number]
-        found = [(key, ordinal) for key in keys if (ordinal := segment.ordinal(self._field, key)) is not None]
-        for key, ordinal in found:
-            docnums = lists.docs[lists.starts[ordinal] : lists.starts[ordinal + 1]]
+        if ordinals is None:
+            places = _ordinals_of(keys, segment, self._field, len(lists.starts) - 1)
+            which = np.array([at for at, place in enumerate(places) if place is not None], dtype=np.int64)
+            own = np.array([place for place in places if place is not None], dtype=np.int64)
+        elif len(self._ordinals[number]):
+            found = self._ordinals[number].searchsorted(ordinals)
+            which = np.flatnonzero(self._ordinals[number].take(found, mode="clip") == ordinals)
+            own = found[which]
+        else:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        if self._is_live is None and segment.is_ordered:
+            return which, lists.docs[lists.starts[own + 1] - 1].astype(np.int64)
+        carriers = []
+        for at, place in zip(which.tolist(), own.tolist(), strict=True):
+            docs = lists.docs[lists.starts[place] : lists.starts[place + 1]]
             if self._is_live is not None:
-                docnums = docnums[self._is_live[docnums + base]]
-            if len(docnums):
-                docnum = _newest(segment, docnums)
-                yield key, int(segment.published[docnum]), docnum
+                docs = docs[self._is_live[docs + base]]
+            if len(docs):
+                carriers.append((at, _newest(segment, docs)))
+        kept = np.array(carriers, dtype=np.int64).reshape(-1, 2)
+        return kept[:, 0], kept[:, 1]
 
     def _written_in(self, segment: SegmentView, wanted: set[tuple[int, bytes]]) -> dict[bytes, str]:
         """Of docnums of a segment and folded labels that they have: how they write them."""
@@ -191,6 +256,15 @@ class LabelColumn:
         return shown
 
 
+def _ordinals_of(keys: list[bytes], segment: SegmentView, field: str, label_count: int) -> list[int | None]:
+    """The place of each label among those of the segment, None for one it has not."""
+    if len(keys) * _RUN < label_count:
+        return [segment.ordinal(field, key) for key in keys]
+    terms = segment.all_terms(field)
+    places = [bisect_left(terms, key) for key in keys]
+    return [at if at < len(terms) and terms[at] == key else None for at, key in zip(places, keys, strict=True)]
+
+
 def _newest(segment: SegmentView, docnums: npt.NDArray[np.int32]) -> int:
     """The docnum published last; of several at one instant the last by id."""
     if segment.is_ordered:
@@ -200,12 +274,16 @@ def _newest(segment: SegmentView, docnums: npt.NDArray[np.int32]) -> int:
     return int(max(zip(segment.ids(latest), latest, strict=True))[1])
 
 
-def _commonest(totals: npt.NDArray[np.int64], limit: int | None) -> npt.NDArray[np.int64]:
-    """The ordinals with a count, highest first, then ascending; at most ``limit``."""
+def _commonest(totals: npt.NDArray[np.int64], limit: int | None, keys: list[bytes] | None = None) -> list[int]:
+    """Where the counts above 0 are, highest first, then by key, or as they stand without; at most ``limit``."""
     found = np.flatnonzero(totals)
     if limit is not None and len(found) > limit:  # of a hundred thousand authors only the commonest are sorted
         found = found[totals[found] >= np.partition(totals[found], -limit)[-limit]]
-    return found[np.argsort(-totals[found], kind="stable")][:limit]
+    if keys is not None:
+        counts = totals.tolist()
+        return sorted(found.tolist(), key=lambda at: (-counts[at], keys[at]))[:limit]
+    in_order: list[int] = found[np.argsort(-totals[found], kind="stable")][:limit].tolist()
+    return in_order
 
 
 def _places(offsets: npt.NDArray[np.int32], docnums: Docnums) -> npt.NDArray[np.int64]:

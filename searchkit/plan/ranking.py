@@ -3,6 +3,7 @@
 best     score descending, then newest first
 newest   published descending
 oldest   published ascending
+fresh    as newest; which matches are relevant enough for it is decided before, in `freshness.py`
 Undated articles come after all dated ones; articles of the same instant stand in order of their ids.
 
 Nothing here sorts all matches. Of the scores only those that can be among the best are looked at, of equal scores only

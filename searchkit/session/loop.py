@@ -17,6 +17,7 @@ from searchkit.cli.render import (
     facet_lines,
     hit_lines,
     nothing_found_lines,
+    plan_lines,
     show_count,
     stats_lines,
     suggestion_lines,
@@ -32,6 +33,7 @@ from searchkit.session.state import (
     HELP,
     Action,
     ListAgain,
+    ListRelated,
     ListTopics,
     More,
     Open,
@@ -39,10 +41,12 @@ from searchkit.session.state import (
     Say,
     Search,
     ShowHelp,
+    ShowPlan,
     ShowStats,
     ShowTimeline,
     State,
     after_more,
+    after_related,
     after_search,
     after_topics,
     interpret,
@@ -80,7 +84,7 @@ def run_session(location: str) -> None:
         if sys.stdin.isatty() and sys.stdout.isatty():
             from searchkit.session.prompt import LineEditor  # line editing takes 100 ms to import
 
-            editor = LineEditor(name)
+            editor = LineEditor(name, archive.suggest)
             note(f"{name}: {show_count(stats.articles, 'article')}. Type what to search for, or help.")
             _run(Session(archive, True, editor.wants_more), state, editor.read)
         else:
@@ -117,6 +121,7 @@ def _run(session: Session, state: State, read: Callable[[State], str | None]) ->
 def perform(session: Session, action: Action, state: State) -> State:
     """Carry out an action, write what comes of it, give the state it leads to. Raises the engine's errors."""
     archive = session.archive
+    results = state.page if state.related_to is None else None
     match action:
         case Search(request=request):
             page = archive.search(**request.parameters(), limit=_FETCHED, facets=_FACETS)
@@ -130,18 +135,23 @@ def perform(session: Session, action: Action, state: State) -> State:
             return _list_results(session, state, [])
         case ListAgain():
             state = replace(state, is_reading=False, shown=0)
-            summary = [] if state.page is None else _summary_lines(state.page, state, current_look())
-            return _list_results(session, state, summary)
+            return _list_results(session, state, _summary_of(state))
         case Open(article_id=article_id):
             _show(session, article_lines(archive.get(article_id), current_look()))
-            return replace(state, is_reading=True)
+            return replace(state, is_reading=True, reading=article_id)
+        case ListRelated(article_id=article_id):
+            state = after_related(state, action, archive.related(article_id))
+            return _list_results(session, state, _summary_of(state))
         case ListTopics():
-            topics = archive.topics() if state.page is None else state.page.facets.get("topics", ())
+            topics = archive.topics() if results is None else results.facets.get("topics", ())
             _show(session, topic_lines(topics, current_look(), is_numbered=True))
             return after_topics(state, topics)
         case ShowTimeline():
-            buckets = archive.timeline() if state.page is None else state.page.timeline
+            buckets = archive.timeline() if results is None else results.timeline
             _show(session, timeline_lines(buckets, current_look()))
+        case ShowPlan():
+            page = archive.search(**state.request.parameters(), limit=_FETCHED, facets=_FACETS, explain=True)
+            _show(session, plan_lines(page.plan, current_look()))
         case ShowStats():
             _show(session, stats_lines(archive.stats(), current_look()))
         case ShowHelp():
@@ -152,6 +162,15 @@ def perform(session: Session, action: Action, state: State) -> State:
         case Quit():
             pass
     return state
+
+
+def _summary_of(state: State) -> list[Line]:
+    """What stands above the hits of the state."""
+    look = current_look()
+    if state.related_to is not None:
+        heading = f"Related to {state.related_to}" if state.hits else f"Nothing is related to {state.related_to}."
+        return [*wrap([Span(clean(heading), "heading")], look.width), BLANK]
+    return [] if state.page is None else _summary_lines(state.page, state, look)
 
 
 def _summary_lines(page: Page, state: State, look: Look) -> list[Line]:

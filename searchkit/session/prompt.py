@@ -1,7 +1,8 @@
 """Line editing of the session: prompt, status line, history kept between sessions, completion with Tab."""
 
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -10,21 +11,26 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from searchkit.cli.layout import clean
+from searchkit.errors import SearchkitError
 from searchkit.page.model import SORTS
+from searchkit.page.model import Completion as Suggested
 from searchkit.session.state import COMMAND_NAMES, State
+
+Suggest = Callable[[str], Sequence[Suggested]]
+"""What the archive offers to complete a query that was begun."""
 
 
 class LineEditor:
-    """Reads lines from the terminal. ``archive_name`` stands in the prompt."""
+    """Reads lines from the terminal. ``archive_name`` stands in the prompt; ``suggest`` completes queries."""
 
-    def __init__(self, archive_name: str) -> None:
+    def __init__(self, archive_name: str, suggest: Suggest) -> None:
         self._name = clean(archive_name)
         self._state = State()
         self._typed_ahead = ""
         self._question: PromptSession[str] = PromptSession(erase_when_done=True)
         self._session: PromptSession[str] = PromptSession(
             history=_history(),
-            completer=SessionCompleter(lambda: self._state),
+            completer=SessionCompleter(lambda: self._state, suggest),
             complete_while_typing=False,
             bottom_toolbar=lambda: status(self._state),
         )
@@ -58,6 +64,8 @@ def status(state: State) -> str:
     """The line below the prompt: the query, what it is restricted to, how many articles match."""
     if state.page is None:
         return "type what to search for · help · Ctrl-D ends"
+    if state.related_to is not None:
+        return clean(f"related to {state.related_to} · back returns to the results")
     request = state.request
     parts = (f"{state.page.total:,} found", request.query or "every article", *request.filters())
     return clean(" · ".join(parts))
@@ -81,10 +89,11 @@ def history_path() -> Path | None:
 
 
 class SessionCompleter(Completer):
-    """Completes commands at the beginning of a line and, behind a command, the topics or kinds it takes."""
+    """Completes commands at the beginning of a line, behind a command the topics or kinds it takes, and queries."""
 
-    def __init__(self, current_state: Callable[[], State]) -> None:
+    def __init__(self, current_state: Callable[[], State], suggest: Suggest) -> None:
         self._current_state = current_state
+        self._suggest = suggest
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         """The words that can stand at the cursor."""
@@ -92,6 +101,32 @@ class SessionCompleter(Completer):
         start, values = completions(typed, self._current_state())
         for value in values:
             yield Completion(value, start_position=start - len(typed))
+        if typed.lower().startswith("author "):
+            for suggested in self._suggestions(f"author:{typed[len('author ') :]}"):
+                yield Completion(
+                    suggested.text, start_position=len("author ") - len(typed), display=clean(suggested.text)
+                )
+            return
+        query = query_begun(typed)
+        if query and start == 0:
+            for suggested in self._suggestions(query):
+                yield Completion(
+                    suggested.query,
+                    start_position=-len(query),
+                    display=clean(suggested.text),
+                    display_meta=f"{suggested.kind}, {suggested.count:,}",
+                )
+
+    def _suggestions(self, query: str) -> Sequence[Suggested]:
+        try:
+            return self._suggest(query)
+        except SearchkitError:  # a search will say what is wrong; the prompt is no place for it
+            return ()
+
+
+def query_begun(typed: str) -> str:
+    """The part of a line that is a query: all of it, or what stands behind the command to search."""
+    return re.sub(r"^(?:/search|/?find)\s+", "", typed, flags=re.IGNORECASE)
 
 
 def completions(typed: str, state: State) -> tuple[int, list[str]]:

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from searchkit.page.model import SORTS, FacetValue, Hit, Page, Sort
+from searchkit.query.receipt import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,10 @@ class Request:
 class State:
     """Where a session stands.
 
-    ``hits`` are all that were fetched for the request, the first ``shown`` of them listed; they keep their
-    numbers when more come. ``listed_topics`` are the ones last shown with numbers; the known ones are all
-    that the archive has; ``earlier`` are the requests that ``back`` returns to.
+    ``hits`` are all that were fetched for the request, the first ``shown`` of them listed; they keep their numbers when
+    more come. ``reading`` is the id of the article opened last. ``related_to`` is that of the one whose related
+    articles the ``hits`` are, which then do not answer the request. ``listed_topics`` are the ones last shown with
+    numbers; the known ones are all that the archive has; ``earlier`` are the requests that ``back`` returns to.
     """
 
     request: Request = Request()
@@ -84,6 +86,8 @@ class State:
     known_languages: tuple[str, ...] = ()
     earlier: tuple[Request, ...] = ()
     is_reading: bool = False
+    reading: str | None = None
+    related_to: str | None = None
 
 
 # What to do about a line
@@ -112,6 +116,13 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class ListRelated:
+    """List the articles related to the one with this id."""
+
+    article_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListAgain:
     """List the results again from the first."""
 
@@ -124,6 +135,11 @@ class ListTopics:
 @dataclass(frozen=True, slots=True)
 class ShowTimeline:
     """Show the timeline of the results, or of the archive."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPlan:
+    """Show how the request is answered: the steps with counts and times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +164,20 @@ class Quit:
     """End the session."""
 
 
-Action = Search | More | Open | ListAgain | ListTopics | ShowTimeline | ShowStats | ShowHelp | Say | Quit
+Action = (
+    Search
+    | More
+    | Open
+    | ListRelated
+    | ListAgain
+    | ListTopics
+    | ShowTimeline
+    | ShowPlan
+    | ShowStats
+    | ShowHelp
+    | Say
+    | Quit
+)
 
 
 # Where actions lead
@@ -166,6 +195,7 @@ def after_search(state: State, action: Search, page: Page) -> State:
         shown=0,
         listed_topics=topics,
         is_reading=False,
+        related_to=None,
     )
 
 
@@ -173,6 +203,12 @@ def after_more(state: State, page: Page) -> State:
     """The state once the hits of the next page were fetched; counts stay those of the first."""
     first = state.page or page
     return replace(state, page=replace(first, next_cursor=page.next_cursor), hits=state.hits + page.hits)
+
+
+def after_related(state: State, action: ListRelated, hits: tuple[Hit, ...]) -> State:
+    """The state once related articles were fetched, before any is listed; ``back`` leads to the results again."""
+    page = Page(len(hits), hits, {}, (), Receipt("", "", ""))
+    return replace(state, page=page, hits=hits, shown=0, is_reading=False, related_to=action.article_id)
 
 
 def after_topics(state: State, topics: tuple[FacetValue, ...]) -> State:
@@ -232,6 +268,8 @@ def _more(state: State) -> Action:
 def _back(state: State) -> Action:
     if state.is_reading and state.page is not None:
         return ListAgain()
+    if state.related_to is not None:
+        return Search(state.request, state.earlier)
     if state.earlier:
         *earlier, request = state.earlier
         return Search(request, tuple(earlier))
@@ -250,6 +288,17 @@ def _open(rest: str, state: State) -> Action | None:
     if rest.isdecimal():
         return _open_number(int(rest), state)
     return Open(rest) if any(hit.id == rest for hit in state.hits) else None
+
+
+def _related(rest: str, state: State) -> Action | None:
+    if not rest:
+        if state.reading is None:
+            return Say("Related to which one? Type its number: related 2")
+        return ListRelated(state.reading)
+    if rest.isdecimal():
+        action = _open_number(int(rest), state)
+        return ListRelated(action.article_id) if isinstance(action, Open) else action
+    return ListRelated(rest) if any(hit.id == rest for hit in state.hits) else None
 
 
 def _open_number(number: int, state: State) -> Action:
@@ -370,12 +419,14 @@ _WITHOUT_ARGUMENT: dict[str, Callable[[State], Action]] = {
     "topics": lambda state: ListTopics(),
     "timeline": lambda state: ShowTimeline(),
     "stats": lambda state: ShowStats(),
+    "explain": lambda state: ShowPlan(),
     "help": lambda state: ShowHelp(),
     "quit": lambda state: Quit(),
 }
 
 _WITH_ARGUMENT: dict[str, Callable[[str, State], Action | None]] = {
     "open": _open,
+    "related": _related,
     "try": _try,
     "topic": _topic,
     "not": _not,
@@ -398,6 +449,7 @@ HELP = (
     ("heparin -aspirin", "search: all words, none after a dash"),
     ('"red cells" OR plasma', "a phrase, alternatives"),
     ("2  or  open 2", "read result 2"),
+    ("related, related 2", "articles related to the one just read, or to result 2"),
     ("more  or  Enter", "the next results"),
     ("try 1", "run a suggested query, where little was found"),
     ("back", "from an article to the results, to the search before"),
@@ -408,6 +460,7 @@ HELP = (
     ("sort newest", "or oldest, best, fresh"),
     ("clear", "take back all of these; again: the query too"),
     ("topics, timeline, stats", "of the results; of the archive"),
+    ("explain", "how the results were found, and in how much time"),
     ("latest", "the newest articles"),
     ("find open access", "search for words that begin like a command"),
     ("quit", "or Ctrl-D"),

@@ -89,12 +89,12 @@ def _response_headers(stylesheets: Sequence[str], policy: str | None) -> dict[st
 
 
 def _strict_policy(stylesheets: Sequence[str]) -> str:
-    """Nothing runs, nothing loads but style sheets: ours, and those of the hosts that the site named."""
+    """Nothing runs or loads but our own script and style sheets: ours, and those of the hosts that the site named."""
     hosts = {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, stylesheets) if parts.netloc}
     styles = " ".join(["'self'", *sorted(hosts)])
     return (
-        f"default-src 'none'; style-src {styles}; img-src 'self'; font-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'self'"
+        f"default-src 'none'; style-src {styles}; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
     )
 
 

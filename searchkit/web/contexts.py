@@ -15,9 +15,14 @@ from searchkit.query.receipt import Meaning, Remark
 
 @dataclass(frozen=True, slots=True)
 class SearchForm:
-    """The search box: ``query``, ``since`` and ``until`` as last given, filters as ``hidden`` fields."""
+    """The search box: ``query``, ``since`` and ``until`` as last given, filters as ``hidden`` fields.
+
+    ``suggest`` is the address that gives suggestions as JSON, ``script`` that of the script that asks there.
+    """
 
     action: str
+    suggest: str
+    script: str
     query: str = ""
     since: str = ""
     until: str = ""
@@ -165,6 +170,7 @@ class FrontContext:
 class ResultsContext:
     """results.html: a page of hits with what was understood, facets, timeline and ways on.
 
+    ``left_out`` is how many matches the order "fresh" does not list; ``best_href`` leads to all, best first.
     ``first`` and ``last`` number the hits on this page; ``first_href`` leads back to the beginning and
     ``next_href`` to the hits that follow, each None where there is no such place. ``clear_href`` searches for
     the same words without filters. ``api_href`` is this page as JSON.
@@ -174,6 +180,8 @@ class ResultsContext:
     total: int
     first: int
     last: int
+    left_out: int
+    best_href: str
     sentence: str
     meanings: tuple[Meaning, ...]
     remarks: tuple[Remark, ...]
@@ -194,8 +202,8 @@ class ResultsContext:
 class ArticleContext:
     """article.html: one article. ``paragraphs`` is its body, ``extra`` what else its source had, as text.
 
-    ``url`` is the address of the original as the source gave it, ``original`` the same where it can be linked
-    to.
+    ``url`` is the address of the original as the source gave it, ``original`` the same where it can be linked to.
+    ``related`` are the articles closest to it.
     """
 
     frame: Frame
@@ -212,6 +220,7 @@ class ArticleContext:
     kind: LabelLink | None
     original: str | None
     url: str | None
+    related: tuple[HitView, ...]
     extra: tuple[tuple[str, str], ...]
     article_id: str
     api_href: str

@@ -42,6 +42,10 @@ class Links:
         query = write_state(state)
         return f"{self.root}/api/search?{query}" if query else f"{self.root}/api/search"
 
+    def api_suggest(self) -> str:
+        """What completes a query that was begun, as JSON."""
+        return f"{self.root}/api/suggest"
+
     def static(self, name: str) -> str:
         """A file of the folder ``static``."""
         return f"{self.root}/static/{name}"

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -45,11 +45,7 @@ from searchkit.web.state import (
 )
 from searchkit.web.wording import bound_text, count_text, day_text
 
-LABEL_FACETS: tuple[tuple[FacetName, LabelName], ...] = (
-    ("topics", "topics"),
-    ("kind", "kinds"),
-    ("authors", "authors"),
-)
+_LABEL_FACETS: dict[FacetName, LabelName] = {"topics": "topics", "kind": "kinds", "authors": "authors"}
 """The facets a reader can choose several values of, with the filter each one sets."""
 
 _FACET_ORDER: tuple[tuple[FacetName, str], ...] = (
@@ -62,6 +58,7 @@ _SHOWN = 8
 _SENT = 100  # values of one facet on a page; the JSON search sends them all
 _SORT_TEXT: tuple[tuple[Sort, str], ...] = (
     ("best", "Best match"),
+    ("fresh", "Newest relevant"),
     ("newest", "Newest"),
     ("oldest", "Oldest"),
 )
@@ -107,8 +104,8 @@ class PageMaker:
             chart=draw_chart(timeline, state, self.links),
         )
 
-    def results(self, page: Page, state: SearchState, counts: Mapping[str, tuple[FacetValue, ...]]) -> ResultsContext:
-        """A page of hits. ``counts`` replaces the page's own counts of the facets in which a filter is on."""
+    def results(self, page: Page, state: SearchState) -> ResultsContext:
+        """A page of hits, its facets counted disjunctively."""
         first = state.seen + 1 if page.hits else 0
         last = state.seen + len(page.hits)
         heading = f"{state.query.strip() or 'All articles'}: {count_text(page.total)}"
@@ -123,11 +120,13 @@ class PageMaker:
             remarks=page.receipt.remarks,
             chips=self._chips(state),
             clear_href=self.links.search(without_filters(state)) if state.is_filtered else None,
+            left_out=page.left_out,
+            best_href=self.links.search(with_sort(state, "best")),
             sorts=tuple(
                 Choice(text, self.links.search(with_sort(state, sort)), sort == state.sort) for sort, text in _SORT_TEXT
             ),
             hits=tuple(self._hit(hit) for hit in page.hits),
-            facets=self._facets({**page.facets, **counts}, state),
+            facets=self._facets(page.facets, state),
             chart=draw_chart(page.timeline, state, self.links),
             suggestions=tuple(
                 SuggestionLink(s.query, s.reason, s.count, self.links.search(with_query(unfiltered, s.query)))
@@ -135,11 +134,11 @@ class PageMaker:
             ),
             first_href=self.links.search(at_start(state)) if state.cursor else None,
             next_href=self._next(state, page, last),
-            api_href=self.links.api_search(state),
+            api_href=self.links.api_search(replace(state, disjunctive=True)),
             took_ms=page.took_ms,
         )
 
-    def article(self, article: Article) -> ArticleContext:
+    def article(self, article: Article, related: Iterable[Hit]) -> ArticleContext:
         """The page of one article. Search engines are pointed to the original where there is one."""
         original = safe_href(article.url)
         own = self.links.article(article.id)
@@ -159,6 +158,7 @@ class PageMaker:
             kind=self._kind(article.kind),
             original=original,
             url=article.url,
+            related=tuple(self._hit(hit) for hit in related),
             extra=tuple((name, _plain_text(value)) for name, value in article.extra.items()),
             article_id=article.id,
             api_href=self.links.api_article(article.id),
@@ -183,6 +183,8 @@ class PageMaker:
     def _frame(self, heading: str, state: SearchState, canonical: str | None = None, indexable: bool = False) -> Frame:
         form = SearchForm(
             action=self.links.search(),
+            suggest=self.links.api_suggest(),
+            script=self.links.static("suggest.js"),
             query=state.query,
             since=state.since or "",
             until=state.until or "",
@@ -241,14 +243,14 @@ class PageMaker:
         return self.links.search(toggle_label(state, "exclude_topics", value))
 
     def _facets(self, facets: Mapping[str, tuple[FacetValue, ...]], state: SearchState) -> tuple[FacetGroup, ...]:
-        filters = dict(LABEL_FACETS)
         groups = []
         for facet, heading in _FACET_ORDER:
             values = facets.get(facet, ())
             if facet == "year":
                 choices = self._years(values, state)
             else:
-                choices = self._choices(filters[facet], _with_chosen(values, getattr(state, filters[facet])), state)
+                name = _LABEL_FACETS[facet]
+                choices = self._choices(name, _with_chosen(values, getattr(state, name)), state)
             if choices:
                 shown = max(_SHOWN, sum(choice.is_on for choice in choices))
                 ordered = sorted(choices, key=lambda choice: not choice.is_on)  # stable: what is on comes first

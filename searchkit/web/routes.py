@@ -18,15 +18,20 @@ from starlette.routing import BaseRoute, Route
 from searchkit.article import Article
 from searchkit.engines import Engine
 from searchkit.errors import RequestError, UnknownArticle
-from searchkit.page.model import INTERVALS, FacetValue, Interval
+from searchkit.page.model import INTERVALS, Interval
 from searchkit.web.contexts import ArticleContext, ErrorContext, FrontContext, ResultsContext
 from searchkit.web.failures import failure_of
 from searchkit.web.links import Links
-from searchkit.web.pages import LABEL_FACETS, PageMaker, Site
-from searchkit.web.state import SearchState, read_state
+from searchkit.web.pages import PageMaker, Site
+from searchkit.web.state import SearchState, read_limit, read_state
 
 ALLOWED_METHODS = "GET, HEAD, OPTIONS"
 _LATEST_SHOWN = 5
+_SUGGESTED = 8
+MAX_SUGGESTED = 50
+"""More suggestions than this no engine gives; a larger ``limit`` counts as this one."""
+MAX_RELATED = 50
+"""More related articles than this no engine gives; a larger ``limit`` counts as this one."""
 
 TEMPLATES = {
     FrontContext: "front.html",
@@ -54,6 +59,9 @@ class Handlers:
             Route("/api/search", self.api_search, name="api_search"),
             Route("/api/articles", self.api_article, name="api_article_by_id"),
             Route("/api/articles/{id:path}", self.api_article, name="api_article"),
+            Route("/api/related", self.api_related, name="api_related_by_id"),
+            Route("/api/related/{id:path}", self.api_related, name="api_related"),
+            Route("/api/suggest", self.api_suggest, name="api_suggest"),
             Route("/api/topics", self.api_topics, name="api_topics"),
             Route("/api/timeline", self.api_timeline, name="api_timeline"),
             Route("/api/latest", self.api_latest, name="api_latest"),
@@ -68,12 +76,13 @@ class Handlers:
             archive = self.archive
             latest = archive.latest(limit=_LATEST_SHOWN)
             return self._page(maker.front(archive.stats(), latest, archive.topics(), archive.timeline()))
-        page = self.archive.search(state.query, **state.search_arguments())
-        return self._page(maker.results(page, state, self._open_counts(state)))
+        page = self.archive.search(state.query, **{**state.search_arguments(), "disjunctive": True, "explain": False})
+        return self._page(maker.results(page, state))
 
     def article_page(self, request: Request) -> Response:
-        """The page of one article."""
-        return self._page(self._maker(request).article(self._article(request)))
+        """The page of one article, with those related to it."""
+        article = self._article(request)
+        return self._page(self._maker(request).article(article, self.archive.related(article.id)))
 
     def api_search(self, request: Request) -> Response:
         """A page of hits as JSON, exactly `Page.to_dict`."""
@@ -83,6 +92,18 @@ class Handlers:
     def api_article(self, request: Request) -> Response:
         """One article as JSON, exactly `Article.to_dict`."""
         return SafeJSONResponse(self._article(request).to_dict())
+
+    def api_related(self, request: Request) -> Response:
+        """The articles related to one, as JSON."""
+        limit = min(_read_state(request).limit, MAX_RELATED)
+        hits = self.archive.related(self._article(request).id, limit=limit)
+        return SafeJSONResponse({"hits": [hit.to_dict() for hit in hits]})
+
+    def api_suggest(self, request: Request) -> Response:
+        """What completes ``q``, as JSON."""
+        limit = request.query_params.get("limit") or str(_SUGGESTED)
+        found = self.archive.suggest(request.query_params.get("q", ""), limit=min(read_limit(limit), MAX_SUGGESTED))
+        return SafeJSONResponse({"suggestions": [completion.to_dict() for completion in found]})
 
     def api_topics(self, request: Request) -> Response:
         """Every topic with its number of articles, as JSON."""
@@ -119,20 +140,6 @@ class Handlers:
             return SafeJSONResponse(failure.to_dict(), failure.status, headers)
         context = self._maker(request).error(failure, _read_state_leniently(request))
         return self._page(context, failure.status, headers)
-
-    def _open_counts(self, state: SearchState) -> dict[str, tuple[FacetValue, ...]]:
-        """For each facet in which a filter is on, the counts as if it were off.
-
-        Filters of one facet widen each other (this topic or that one), so these are the numbers that choosing
-        another value adds from; the page's own counts would only show what the chosen ones share with it.
-        """
-        counts: dict[str, tuple[FacetValue, ...]] = {}
-        for facet, name in LABEL_FACETS:
-            if getattr(state, name):
-                arguments = {**state.search_arguments(), name: (), "cursor": None, "limit": 0}
-                page = self.archive.search(state.query, **arguments, facets=(facet,), timeline=None, snippets=False)
-                counts[facet] = page.facets.get(facet, ())
-        return counts
 
     def _article(self, request: Request) -> Article:
         article_id = request.path_params.get("id") or request.query_params.get("id")

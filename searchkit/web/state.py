@@ -32,7 +32,8 @@ class SearchState:
     """One search: what was typed, the filters, the order, and the place in the results.
 
     ``seen`` is the number of hits before ``cursor``. It comes from the link and only serves to number the
-    hits.
+    hits. ``disjunctive`` and ``explain`` are for the JSON search: the pages always count facets disjunctively and
+    never show a plan.
     """
 
     query: str = ""
@@ -47,6 +48,8 @@ class SearchState:
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     seen: int = 0
+    disjunctive: bool = False
+    explain: bool = False
 
     @property
     def is_filtered(self) -> bool:
@@ -68,6 +71,8 @@ class SearchState:
             "sort": self.sort,
             "limit": self.limit,
             "cursor": self.cursor,
+            "disjunctive": self.disjunctive,
+            "explain": self.explain,
         }
 
 
@@ -100,6 +105,8 @@ def read_state(parameters: Iterable[tuple[str, str]]) -> SearchState:
         limit=read_limit(last("limit")),
         cursor=cursor,
         seen=_read_seen(last("seen")) if cursor else 0,
+        disjunctive=_read_flag("disjunctive", last("disjunctive")),
+        explain=_read_flag("explain", last("explain")),
     )
 
 
@@ -111,6 +118,10 @@ def write_state(state: SearchState) -> str:
         pairs.append(("cursor", state.cursor))
         if state.seen:
             pairs.append(("seen", str(state.seen)))
+    if state.disjunctive:
+        pairs.append(("disjunctive", "1"))
+    if state.explain:
+        pairs.append(("explain", "1"))
     return urlencode(pairs)
 
 
@@ -226,6 +237,13 @@ def _read_sort(text: str | None) -> Sort:
         if text.strip().lower() == sort:
             return sort
     raise RequestError(f"sort={text!r} is not an order; it can be {', '.join(SORTS[:-1])} or {SORTS[-1]}")
+
+
+def _read_flag(name: str, text: str | None) -> bool:
+    """Whether a parameter is 1. Raises RequestError when it is neither that nor 0."""
+    if text is not None and text.strip() not in ("0", "1"):
+        raise RequestError(f"{name}={text!r} is neither 0 nor 1")
+    return text is not None and text.strip() == "1"
 
 
 def _read_seen(text: str | None) -> int:

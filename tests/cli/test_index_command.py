@@ -10,9 +10,9 @@ from click.testing import CliRunner
 
 from searchkit import open_archive
 from searchkit.cli import main
-from searchkit.cli.index import Intake
 from searchkit.errors import SourceError
 from searchkit.settings import Settings
+from searchkit.sources.articles import SourceArticles
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_an_engine_may_read_the_sources_itself(tmp_path):
     """The intake is also plain articles, with the same notes."""
     first = write(tmp_path / "a.jsonl", "{broken", article(1), article(2), article(1, title="Later"))
     missing = str(tmp_path / "missing")
-    intake = Intake((missing, first), Settings(), strict=True)
+    intake = SourceArticles((missing, first), Settings(), strict=True)
     assert intake.has_articles()
     articles = iter(intake)
     assert [next(articles).title for _ in range(3)] == ["Title 1", "Title 2", "Later"]

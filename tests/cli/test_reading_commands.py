@@ -8,7 +8,16 @@ import pytest
 from searchkit.cli import COMMANDS
 from searchkit.page.model import FACETS
 
-READING = [["search", "heparin"], ["show", "a1"], ["latest"], ["topics"], ["timeline"], ["stats"]]
+READING = [
+    ["search", "heparin"],
+    ["show", "a1"],
+    ["related", "a1"],
+    ["suggest", "hep"],
+    ["latest"],
+    ["topics"],
+    ["timeline"],
+    ["stats"],
+]
 
 
 def total(result):
@@ -28,6 +37,51 @@ def test_a_page(run):
     assert "**heparin** was **given**." in result.stdout
     assert "Timeline  2012 " in result.stdout
     assert result.stderr == ""
+
+
+def test_related(run):
+    """The articles closest to one, numbered as in any list, and as many as asked for."""
+    result = run("related", "a1", "-n", "2")
+    assert result.exit_code == 0
+    assert [line[:19] for line in result.stdout.splitlines() if line[:1].isdigit()] == [
+        "1  Platelet report ",
+        "2  Platelet report ",
+    ]
+    data = json.loads(run("related", "a1", "--json").stdout)
+    assert len(data["hits"]) == 5
+    assert "a1" not in {hit["id"] for hit in data["hits"]}
+    assert run("related", "undated").stdout == "No related articles.\n"
+    assert "no article 'nowhere'" in run("related", "nowhere").stderr
+
+
+def test_explain(run):
+    """The plan stands below the page, or in its JSON, only when asked for."""
+    lines = run("search", "heparin", "-given", "-n", "0", "--explain").stdout.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("Plan"))
+    assert [line.split()[0] for line in lines[start + 1 : start + 5]] == ["6", "12", "6", "0"]
+    assert "without: word given: given" in lines[start + 3]
+    assert json.loads(run("search", "heparin", "--explain", "--json").stdout)["plan"][0]["count"] == 12
+    assert "plan" not in json.loads(run("search", "heparin", "--json").stdout)
+
+
+def test_suggest(run):
+    """What goes on from a few letters, with what it is and how many articles it finds."""
+    lines = run("suggest", "heparin", "pla").stdout.splitlines()
+    assert lines[0] == "heparin Platelet · 12 articles"
+    assert "Blood, Donation · topic · 8 articles" in run("suggest", "dona").stdout
+    assert json.loads(run("suggest", "hepa", "-n", "1", "--json").stdout) == {
+        "suggestions": [{"text": "heparin", "kind": "words", "count": 12, "query": "heparin"}]
+    }
+    assert run("suggest", "xyz").stdout == "No suggestions.\n"
+
+
+def test_disjunctive_counts(run):
+    """With --disjunctive the other topics keep their counts beside the one chosen."""
+    chosen = ["search", "heparin", "--topic", "RBC Transfusion", "--json"]
+    narrow, wide = (json.loads(run(*chosen, *more).stdout) for more in ([], ["--disjunctive"]))
+    assert narrow["total"] == wide["total"] == 4
+    assert {"value": "Blood, Donation", "count": 8} not in narrow["facets"]["topics"]
+    assert {"value": "Blood, Donation", "count": 8} in wide["facets"]["topics"]
 
 
 @pytest.mark.parametrize(

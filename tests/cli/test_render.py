@@ -1,5 +1,6 @@
 """Records as lines of text, compared at fixed widths without styles."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from textwrap import dedent
 
@@ -113,6 +114,19 @@ def test_page_at_60_columns():
         Timeline  2015 ▁ █ 2017 · most in 2017 (8) · undated (2)
         """
     )
+
+
+def test_what_the_order_fresh_leaves_out_is_said():
+    """Below the total stands how many less relevant articles there are, and how to see them."""
+    lines = shown(page_lines(replace(PAGE, left_out=1), NARROW)).splitlines()
+    assert lines[1] == "1 less relevant article left out; the order best lists all."
+
+    nothing = Page(0, (), {}, (), RECEIPT, left_out=1200)
+    assert shown(page_lines(nothing, NARROW)).splitlines()[:3] == [
+        "No article is relevant enough.",
+        "1,200 less relevant articles left out; the order best lists",
+        "all.",
+    ]
 
 
 @pytest.mark.parametrize("width", [20, 33, 60, 100, 200])

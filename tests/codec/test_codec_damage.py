@@ -59,7 +59,7 @@ def read_everything(made: Any) -> None:
             if reader.has_vector(docnum, "marked"):
                 list(reader.vector_as("frequency", docnum, "marked"))
         for name in ("topics", "n"):
-            list(reader.column_reader(name))
+            list(reader.column_reader(name, translate=False))  # what the bytes mean is up to the field, not to us
         for field in ("body", "marked", "raw"):
             for text in list(reader.lexicon(field))[::5]:
                 matcher = reader.postings(field, text)

@@ -1,6 +1,6 @@
 """The kernels of the index format against slow, obvious twins."""
 
-from itertools import accumulate
+from itertools import accumulate, takewhile
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_the_chosen_width_is_the_cheapest(values: list[int]) -> None:
             waiting = [value for value in waiting if value >= 2**width - 1]
         return total
 
-    chosen = kernels.choose_width(np.array(values, dtype=np.uint32))
+    chosen = kernels.choose_width(len(values), kernels.escapes_of(np.array(values, dtype=np.uint32)))
     assert cost(chosen) == min(map(cost, kernels.WIDTHS))
 
 
@@ -74,6 +74,30 @@ def test_ranges_concatenates_ranges(lists: list[list[int]]) -> None:
     counts = np.array([count for _, count in pairs], dtype=np.int64)
     expected = [number for start, count in pairs for number in range(start, start + count)]
     assert kernels.ranges(starts, counts).tolist() == expected
+
+
+@given(sizes=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), max_size=12), rest=st.integers(0, 3))
+def test_parts_are_reduced_one_by_one(sizes: list[tuple[int, int]], rest: int) -> None:
+    """Each part of the values is reduced without those between the parts."""
+    edges = list(accumulate([0, *(part for pair in sizes for part in pair)]))
+    starts, ends = edges[1::2], edges[2::2]
+    values = np.arange(edges[-1] + rest)[::-1]
+    expected = [max(values[start:end]) for start, end in zip(starts, ends, strict=True)]
+    found = kernels.part_reduce(np.maximum, values, np.array(starts, np.int64), np.array(ends, np.int64))
+    assert found.tolist() == expected
+
+
+@given(words=st.lists(st.text("ab", max_size=5).map(str.encode), max_size=20), long=st.sampled_from([0, 250, 300]))
+def test_shared_prefixes_are_counted_by_byte(words: list[bytes], long: int) -> None:
+    """Each group is compared with the first of its three, byte by byte, up to 254."""
+    words = [b"x" * long + word for word in words]
+    starts = kernels.starts_of(np.array([len(word) for word in words], dtype=np.int64))
+    expected = []
+    for place, word in enumerate(words):
+        alike = takewhile(bool, (a == b for a, b in zip(word, words[place // 3 * 3], strict=False)))
+        expected.append(min(sum(alike), 254) if place % 3 else 0)
+    data = np.frombuffer(b"".join(words), dtype=np.uint8)
+    assert kernels.shared_prefixes(data, starts, 3).tolist() == expected
 
 
 @given(st.sets(st.integers(0, 300), min_size=1))

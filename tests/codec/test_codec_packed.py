@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from searchkit.codec import packed
 from searchkit.codec.container import Container
 from searchkit.codec.packed import PROMOTE_AFTER, Offsets, PackedArray, write_offsets, write_packed
 from searchkit.errors import IndexCorrupt
@@ -26,16 +27,31 @@ values = st.one_of(
 @given(numbers=values, data=st.data())
 def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.DataObject) -> None:
     """A slice of the packed array is the slice of the array."""
-    packed = PackedArray(container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x")
+    array = PackedArray(container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x")
     start = data.draw(st.integers(0, len(numbers)))
     stop = data.draw(st.integers(start, len(numbers)))
-    assert packed.slice(start, stop).tolist() == numbers[start:stop]
-    assert packed.all().tolist() == numbers
-    assert len(packed) == len(numbers)
+    assert array.slice(start, stop).tolist() == numbers[start:stop]
+    assert array.all().tolist() == numbers
+    assert len(array) == len(numbers)
     for _ in range(2):  # before and after it decodes itself
-        assert [packed.value(index) for index in range(len(numbers))] == numbers
+        assert [array.value(index) for index in range(len(numbers))] == numbers
     chosen = sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
-    assert packed.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
+    assert array.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
+
+
+@settings(deadline=None)
+@given(numbers=values)
+def test_long_arrays_are_written_in_parts(container: Open, numbers: list[int]) -> None:
+    """What is coded part by part is what is coded at once, byte for byte."""
+    array = np.array(numbers, dtype=np.int64)
+    whole = container(lambda w: write_packed(w, "x", array))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed, "_AT_ONCE", packed.RANK_STEP)
+        in_parts = container(lambda w: write_packed(w, "x", array))
+    assert in_parts.meta == whole.meta
+    assert {name: in_parts.array(name).tobytes() for name in in_parts.names()} == {
+        name: whole.array(name).tobytes() for name in whole.names()
+    }
 
 
 @settings(deadline=None)

@@ -3,29 +3,38 @@
 from bisect import bisect_left
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchkit.codec.container import Container
+from searchkit.codec.container import Container, ContainerWriter
+from searchkit.codec.packed import write_offsets, write_packed
 from searchkit.codec.terms import TermDictionary, write_terms
 from searchkit.errors import IndexCorrupt
 
 Open = Callable[..., Container]
 
-terms_of = st.sets(st.binary(max_size=4), max_size=60).map(sorted)
+alike = st.builds(lambda n, tail: b"a" * n + tail, st.sampled_from([0, 1, 5, 250, 260]), st.binary(max_size=3))
+terms_of = st.sets(st.one_of(st.binary(max_size=4), alike), max_size=60).map(sorted)
 many = st.integers(60, 300).map(lambda n: sorted({b"%d" % (i * 7919 % 100_003) for i in range(n)}))
 
 
 @settings(deadline=None)
 @given(terms=st.one_of(terms_of, many), probe=st.binary(max_size=4), data=st.data())
 def test_a_dictionary_is_a_sorted_list(container: Open, terms: list[bytes], probe: bytes, data: st.DataObject) -> None:
-    """find, lower_bound, prefix_range, term and terms do what a sorted list does."""
+    """find, lower_bound, prefix_range, term, terms, at and joined do what a sorted list does."""
     dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
     first = data.draw(st.integers(0, len(terms)))
     last = data.draw(st.integers(0, len(terms)))
     assert dictionary.terms(first, last) == terms[first:last]
     assert [dictionary.term(place) for place in range(len(terms))] == terms
+    joined, lengths = dictionary.joined()
+    assert joined.tobytes() == b"".join(terms)
+    assert lengths.tolist() == [len(term) for term in terms]
+    if terms:
+        places = data.draw(st.lists(st.integers(0, len(terms) - 1), max_size=9))
+        assert dictionary.at(np.array(places, dtype=np.int64)) == [terms[place] for place in places]
     for text in [probe, *terms[:3], *terms[-2:], b"", b"\xff", b"\xff\xff\xff\xff\xff"]:
         assert dictionary.lower_bound(text) == bisect_left(terms, text)
         assert dictionary.find(text) == (terms.index(text) if text in terms else None)
@@ -38,3 +47,29 @@ def test_a_term_outside_is_corrupt(container: Open) -> None:
     dictionary = TermDictionary(container(lambda w: write_terms(w, "t", [b"a", b"b"])), "t")
     with pytest.raises(IndexCorrupt):
         dictionary.term(2)
+
+
+def test_terms_that_begin_alike_take_less_room(container: Open) -> None:
+    """Addresses of one site are stored without what they have in common."""
+    terms = sorted(b"https://archive.example/2017/%d" % n for n in range(1000))
+    opened = container(lambda w: write_terms(w, "t", terms))
+    assert opened.size_of("t") + opened.size_of("t/prefix") < sum(map(len, terms)) * 0.3
+
+
+@pytest.mark.parametrize("prefixes", [[0, 5, 0], [1, 0, 0], [0, 255, 1], [0, 1]])
+def test_impossible_prefixes_are_corrupt(container: Open, prefixes: list[int]) -> None:
+    """A term that shares more with its head than that has, or a head that shares anything, is damage."""
+
+    def write(writer: ContainerWriter) -> None:
+        writer.add_bytes("t", b"abcabcabc")
+        write_offsets(writer, "t/length", np.array([3, 3, 3]))
+        write_packed(writer, "t/prefix", np.array(prefixes))
+
+    opened = container(write)
+    for read in (
+        lambda: TermDictionary(opened, "t").joined(),
+        lambda: TermDictionary(opened, "t").terms(0, 3),
+        lambda: TermDictionary(opened, "t").at(np.arange(3)),
+    ):
+        with pytest.raises(IndexCorrupt):
+            read()

@@ -180,6 +180,51 @@ def test_pages_agree_with_brute_force(
     assert in_buckets == months
 
 
+@settings(max_examples=60, deadline=None, phases=[Phase.reuse, Phase.generate, Phase.shrink])
+@given(
+    batches=st.lists(articles(), min_size=1, max_size=2),
+    deleted=st.lists(st.sampled_from("abcdefghijkl"), max_size=2),
+    query=queries,
+    topics=st.lists(st.sampled_from(TOPICS), max_size=2),
+    exclude_topics=st.lists(st.sampled_from(TOPICS), max_size=1),
+    kinds=st.lists(st.sampled_from(KINDS[1:]), max_size=2),
+    authors=st.lists(st.sampled_from(AUTHORS), max_size=2),
+    since=bounds,
+)
+def test_disjunctive_facets_agree_with_brute_force(
+    batches, deleted, query, topics, exclude_topics, kinds, authors, since
+) -> None:
+    """Each facet is counted over what all filters but its own leave, and nothing else on the page changes."""
+    given_filters = {"topics": topics, "kinds": kinds, "authors": authors, "since": since and since[0]}
+
+    def left(without: str) -> list[searchkit.Article]:
+        """What matches when one filter is off."""
+        on = {name: value for name, value in given_filters.items() if name != without}
+        return [
+            article
+            for article in living(batches, deleted)
+            if is_match(article, query)
+            and (not on.get("topics") or reference.is_labelled(article.topics, topics))
+            and not reference.is_labelled(article.topics, exclude_topics)
+            and (not on.get("kinds") or reference.is_labelled([article.kind], kinds))
+            and (not on.get("authors") or reference.is_labelled(article.authors, authors))
+            and (not on.get("since") or reference.within(article, since[1], None, "UTC"))
+        ]
+
+    with archive_of(batches, "UTC", deleted) as archive:
+        wanted = {**given_filters, "exclude_topics": exclude_topics, "timeline": "year", "sort": "newest"}
+        page = archive.search(as_text(query), **wanted, disjunctive=True)
+        plain = archive.search(as_text(query), **wanted)
+
+    assert folded(page.facets["topics"]) == reference.label_counts(a.topics for a in left("topics"))
+    assert folded(page.facets["kind"]) == reference.label_counts([a.kind] for a in left("kinds") if a.kind)
+    assert folded(page.facets["authors"]) == reference.label_counts(a.authors for a in left("authors"))
+    moments = (reference.local_datetime(a, "UTC") for a in left("since"))
+    years = [str(moment.year) for moment in moments if moment]
+    assert {value.value: value.count for value in page.facets["year"]} == {year: years.count(year) for year in years}
+    assert (page.total, page.hits, page.timeline) == (plain.total, plain.hits, plain.timeline)
+
+
 def folded(values: tuple[searchkit.FacetValue, ...]) -> dict[str, int]:
     """Facet values by their folded spelling; two that fold to one would show as a wrong count."""
     assert len({reference.plain(value.value) for value in values}) == len(values)

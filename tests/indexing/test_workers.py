@@ -14,7 +14,6 @@ import pytest
 from test_against_stock import check_same_contents
 
 from searchkit import Article, open_archive
-from searchkit.cli.index import Intake
 from searchkit.codec import ArraySegment
 from searchkit.errors import ArchiveError, ArticleError, IndexUnwritable, SourceError
 from searchkit.indexing import store, worker, workers
@@ -24,6 +23,7 @@ from searchkit.indexing.storage import IndexStorage
 from searchkit.indexing.writer import add_articles, optimize
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings
+from searchkit.sources.articles import SourceArticles
 
 SMALL = BatchLimits(characters=6_000, articles=40, characters_alone=1_000, articles_alone=10)
 SETTINGS = Settings(time_zone="Europe/Vienna", max_article_bytes=2_000)
@@ -119,7 +119,7 @@ def test_workers_build_what_one_process_builds(tmp_path: Path, count: int) -> No
     for number in (1, count):
         folder = tmp_path / f"index{number}"
         index = index_in(folder)
-        intake = Intake(paths, SETTINGS, strict=False)
+        intake = SourceArticles(paths, SETTINGS, strict=False)
         progress: list[int] = []
         report = add_articles(index, intake, SETTINGS, progress.append, workers=number, limits=SMALL)
         assert progress == sorted(set(progress))
@@ -286,7 +286,7 @@ def test_strict_is_kept_with_workers(tmp_path: Path) -> None:
     """What a worker skips is known before the commit."""
     index = index_in(tmp_path / "index")
     with pytest.raises(SourceError, match=r"4 of 168 could not be read"):
-        add_articles(index, Intake(sources(tmp_path), SETTINGS, strict=True), SETTINGS, workers=2, limits=SMALL)
+        add_articles(index, SourceArticles(sources(tmp_path), SETTINGS, strict=True), SETTINGS, workers=2, limits=SMALL)
     assert index.latest_generation() == 0
 
 

@@ -42,7 +42,7 @@ def expected_counts(living: list[searchkit.Article], chosen: set[str], limit: in
 
 
 @pytest.mark.parametrize("few_labels", [0, 4096])
-@pytest.mark.parametrize("few_docnums", [0, 4, 10_000])
+@pytest.mark.parametrize(("few_docnums", "alike"), [(0, 4), (4, 4), (10_000, 4), (4, 0.01), (4, 1.0)])
 @settings(max_examples=25, deadline=None)
 @given(
     batches=st.lists(articles, min_size=1, max_size=3),
@@ -53,6 +53,7 @@ def expected_counts(living: list[searchkit.Article], chosen: set[str], limit: in
 def test_every_way_of_counting_agrees_with_loops(
     few_labels: int,
     few_docnums: int,
+    alike: float,
     batches: list[list[searchkit.Article]],
     deleted: set[str],
     chosen: set[str],
@@ -67,6 +68,9 @@ def test_every_way_of_counting_agrees_with_loops(
     ):
         patch.setattr(labels, "_FEW_LABELS", few_labels)
         patch.setattr(labels, "_FEW_DOCNUMS", few_docnums)
+        patch.setattr(labels, "_ALIKE", alike)
+        patch.setattr(labels, "_MORE_THAN_SETS", 0 if alike < 1 else 2)
+        patch.setattr(labels, "_OFTEN", 2)
         for batch in batches:
             archive.add(batch)
         archive.delete(deleted)
@@ -76,5 +80,6 @@ def test_every_way_of_counting_agrees_with_loops(
             )
             docnums = generation.live[[generation.article_id(int(docnum)) in chosen for docnum in generation.live]]
             for _ in range(2):
-                assert column.count(docnums, limit) == expected_counts(living, chosen, limit)
+                found = list(zip(*column.count(docnums, limit), strict=True))
+                assert found == expected_counts(living, chosen, limit)
             assert column.distinct(docnums) == len(expected_counts(living, chosen, None))

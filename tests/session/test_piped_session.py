@@ -68,20 +68,32 @@ def test_refining(session):
 
 def test_lists(session):
     """Topics are numbered for refining; timeline and numbers are those of the archive before a search."""
-    topics, refined, timeline, stats = session("topics", "topic 2", "timeline", "stats")
+    topics, refined, timeline, stats, plan = session("topics", "topic 2", "timeline", "stats", "explain")
     assert topics.startswith("1  14  News\n2  10  RBC Transfusion\n")
     assert refined.startswith("10 articles")
     assert timeline.startswith("2001 1 █")
     assert stats.startswith("Articles   14\n")
+    assert plan.startswith("Plan  count        ms\n         10 ")
+
+
+def test_related(session):
+    """Related articles are numbered and opened like results, which ``back`` lists again."""
+    _, related, opened, again, topics, back = session("platelet cold", "related 1", "2", "back", "topics", "back")
+    assert related.startswith("Related to a")
+    assert "\n1  Platelet report" in related
+    assert opened.startswith("Platelet report ")
+    assert again == related
+    assert topics.startswith("1  14  News\n")
+    assert back.startswith("7 articles")
 
 
 def test_errors_do_not_end_the_session(session):
     """Bad parameters are explained, and the search stays what it was."""
-    _, bad_date, bad_sort, _, again = session(
-        "platelet cold", "since time immemorial", "sort fresh", "nonsense", "back"
+    _, bad_since, bad_until, _, again = session(
+        "platelet cold", "since time immemorial", "until whenever", "nonsense", "back"
     )
-    assert bad_date == ""
-    assert bad_sort == ""
+    assert bad_since == ""
+    assert bad_until == ""
     assert again.startswith("7 articles")
 
 

@@ -10,6 +10,7 @@ from searchkit.query.receipt import Receipt
 from searchkit.session.state import (
     HELP,
     ListAgain,
+    ListRelated,
     ListTopics,
     More,
     Open,
@@ -18,10 +19,12 @@ from searchkit.session.state import (
     Say,
     Search,
     ShowHelp,
+    ShowPlan,
     ShowStats,
     ShowTimeline,
     State,
     after_more,
+    after_related,
     after_search,
     after_topics,
     interpret,
@@ -81,12 +84,15 @@ def test_what_is_no_command_is_a_query(line, query):
         ("2", Open("a2")),
         ("show 3", Open("a3")),
         ("open a1", Open("a1")),
+        ("related 3", ListRelated("a3")),
+        ("related a1", ListRelated("a1")),
         ("more", More("next")),
         ("", More("next")),
         ("next", More("next")),
         ("topics", ListTopics()),
         ("TIMELINE", ShowTimeline()),
         ("stats", ShowStats()),
+        ("explain", ShowPlan()),
         ("help", ShowHelp()),
         ("?", ShowHelp()),
         ("/help", ShowHelp()),
@@ -125,6 +131,8 @@ def test_refining_keeps_the_query(line, change):
     ("line", "part"),
     [
         ("open", "Which one?"),
+        ("related", "Related to which one?"),
+        ("related 9", "results 1 to 3"),
         ("open 9", "results 1 to 3; to search for the number: find 9"),
         ("0", "results 1 to 3"),
         ("topic", "Which topic?"),
@@ -210,6 +218,20 @@ def test_back_goes_through_earlier_searches():
     action = interpret("back", second)
     assert action == Search(Request("one"), ())
     assert isinstance(interpret("back", after_search(second, action, page(1))), Say)
+
+
+def test_related_articles_are_a_list_like_others():
+    """After reading, ``related`` needs no number; its hits are opened by theirs, and ``back`` leads to the results."""
+    reading = replace(FOUND, is_reading=True, reading="a2")
+    action = interpret("related", reading)
+    assert action == ListRelated("a2")
+    state = replace(after_related(reading, action, (hit(8), hit(9))), shown=2)
+    assert interpret("2", state) == Open("a9")
+    assert interpret("more", state) == Say("That is all")
+    assert interpret("related", state) == ListRelated("a2")
+    assert interpret("back", replace(state, is_reading=True)) == ListAgain()
+    assert interpret("back", state) == Search(Request("heparin"), ())
+    assert interpret("related work", FOUND).request.query == "related work"
 
 
 def test_topics_are_numbered_as_listed_last():

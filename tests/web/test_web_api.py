@@ -40,6 +40,7 @@ def answer(page: Page) -> dict[str, object]:
         ("language=de", {"language": "de"}),
         ("since=2016&until=2018-06&sort=oldest", {"since": "2016", "until": "2018-06", "sort": "oldest"}),
         ("q=report&limit=3&sort=newest", {"query": "report", "limit": 3, "sort": "newest"}),
+        ("q=heparin&topic=News&disjunctive=1", {"query": "heparin", "topics": ["News"], "disjunctive": True}),
         ("limit=5000&utm_source=letter", {"limit": 100}),
     ],
 )
@@ -52,6 +53,24 @@ def test_a_search_is_the_engines_page(
     expected = answer(archive.search(**arguments))  # type: ignore[arg-type]
     assert got == expected
     assert got["total"] > 0
+
+
+def test_a_plan_is_added_when_asked_for(client: Client) -> None:
+    """The JSON then has the steps as well; the HTML page never does."""
+    plan = client.get("/api/search?q=heparin&explain=1").json()["plan"]
+    assert plan[0]["what"] == "word heparin: heparin"
+    assert plan[0]["count"] == client.get("/api/search?q=heparin").json()["total"]
+    assert client.get("/?q=heparin&explain=1").text.count("word heparin:") == 0
+
+
+def test_suggestions(client: Client, archive: Engine) -> None:
+    """What completes the words typed, as the engine gives it, also none."""
+    found = [completion.to_dict() for completion in archive.suggest("hepa")]
+    assert client.get("/api/suggest?q=hepa").json() == {"suggestions": found}
+    assert client.get("/api/suggest?q=hepa&limit=1").json() == {"suggestions": found[:1]}
+    assert client.get("/api/suggest?q=hepa&limit=1000").json()["suggestions"]
+    assert client.get("/api/suggest").json() == {"suggestions": []}
+    assert "limit='x'" in client.get("/api/suggest?q=hepa&limit=x", 400).json()["error"]["message"]
 
 
 def test_a_cursor_continues(client: Client) -> None:
@@ -184,10 +203,10 @@ def test_what_is_wrong_with_the_server_stays_in_its_log(
     "address", ["/", "/?q=heparin", "/article/plain", "/api/search", "/static/searchkit.css", "/x"]
 )
 def test_every_response_is_locked_down(client: Client, address: str) -> None:
-    """No response lets scripts run, its type be guessed, or the reader's search leave the site."""
+    """No response lets scripts but the site's own files run, its type be guessed, or the reader's search leave it."""
     headers = client.request("GET", address).headers
     assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self';")
-    assert "script-src" not in headers["content-security-policy"]
+    assert " script-src 'self'; connect-src 'self'; " in headers["content-security-policy"]
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "strict-origin-when-cross-origin"

@@ -131,10 +131,10 @@ def test_the_form_asks_what_we_read() -> None:
 
 def test_the_parameter_table_is_complete() -> None:
     """Each parameter that changes a search is in the table, and each in the table changes one."""
-    values = {"sort": "newest", "limit": "7"}
+    values = {"sort": "newest", "limit": "7", "disjunctive": "1", "explain": "1"}
     for name in table("parameter"):
         assert read_state([(name, values.get(name, "2016"))]) != SearchState(), name
-    everything = SearchState("a", ("b",), ("c",), ("d",), ("e",), "f", "g", "h", "newest", 7, "i")
+    everything = SearchState("a", ("b",), ("c",), ("d",), ("e",), "f", "g", "h", "newest", 7, "i", 0, True, True)
     written = [pair.partition("=")[0] for pair in write_state(everything).split("&")]
     assert sorted(table("parameter")) == sorted(written)
 

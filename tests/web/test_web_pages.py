@@ -47,6 +47,27 @@ def test_a_search_shows_total_receipt_hits_and_marks(client: Client, archive: En
     assert {"class": "author", "href": "/?author=Bo+Sample", "dir": "auto"} in page.all("a")
 
 
+def test_the_order_fresh_says_what_it_leaves_out(tmp_path: Path) -> None:
+    """The newest relevant articles, the number of the others, and the way to them."""
+    passing = [Article(f"p{n}", "Report", "heparin" + " word" * 300, published="2020") for n in range(20)]
+    about = [Article(f"a{n}", "Heparin heparin", "Heparin.", published=f"20{n}") for n in range(10, 21)]
+    with open_archive(tmp_path / "index", create=True) as archive:
+        archive.add([*passing, *about])
+        page = Client(create_app(archive)).page("/?q=heparin&sort=fresh")
+    assert total_of(page) == 11
+    assert "20 less relevant articles left out." in page.text
+    assert page.link("See all, best first") == "/?q=heparin"
+
+
+def test_json_counts_facets_disjunctively_when_asked(client: Client, archive: Engine) -> None:
+    """The parameter does what that of the engine does, and the link to a page's JSON has it."""
+    answered = client.get("/api/search?q=heparin&topic=News&disjunctive=1").json()
+    page = archive.search("heparin", topics=["News"], disjunctive=True)
+    assert answered["facets"] == page.to_dict()["facets"]
+    assert answered["facets"] != client.get("/api/search?q=heparin&topic=News").json()["facets"]
+    assert "disjunctive=1" in client.page("/?q=heparin&topic=News").link("this page as JSON")
+
+
 @pytest.mark.parametrize("address", ["/", "/?q=heparin", "/?q=nothinghere", "/article/plain", "/nowhere", "/?limit=x"])
 def test_every_page_is_whole(client: Client, address: str) -> None:
     """Every page has a title, landmarks, one heading of the first level, a language, and unique ids."""
@@ -93,6 +114,28 @@ def test_the_article_page_tells_all_about_it(client: Client) -> None:
     assert client.page("/article?id=..%2Fup+and+down").all("article")[0]["lang"] == "de"
 
 
+def test_the_search_box_knows_where_suggestions_are(mounted: Client) -> None:
+    """Under any mount the box names the address that the script asks, and the script is there."""
+    page = mounted.page("/our%20site/search/")
+    (box,) = [attributes for attributes in page.all("input") if attributes.get("name") == "q"]
+    assert mounted.get(f"{box['data-suggest']}?q=hepa").json()["suggestions"]
+    (script,) = page.all("script")
+    assert "javascript" in mounted.get(script["src"] or "").headers["content-type"]
+
+
+def test_an_article_recommends_others(client: Client, archive: Engine) -> None:
+    """Below an article stand those related to it, closest first, each a link."""
+    hits = archive.related("2017/heparin")
+    page = client.page(Links("").article("2017/heparin"))
+    assert hits
+    assert "Recommended" in page.text
+    assert [page.link(hit.title) for hit in hits] == [Links("").article(hit.id) for hit in hits]
+    assert client.get("/api/related/2017/heparin?limit=2").json() == {"hits": [hit.to_dict() for hit in hits[:2]]}
+    many = archive.related("2017/heparin", limit=50)
+    assert client.get("/api/related?id=2017/heparin&limit=100").json() == {"hits": [hit.to_dict() for hit in many]}
+    assert client.get("/api/related/nowhere", 404).json()["error"]["type"] == "UnknownArticle"
+
+
 def test_hostile_text_stays_text(client: Client) -> None:
     """Markup in any field of an article is shown as text on every page, its javascript: URL not linked."""
     hostile = next(article for article in ARTICLES if article.id.startswith("hostile"))
@@ -106,7 +149,8 @@ def test_hostile_text_stays_text(client: Client) -> None:
     ):
         page = PageReader(client.request("GET", address).text)
         assert "<script>alert" in page.text, address
-        assert not {"script", "img", "b", "style"} & {tag for tag, _ in page.elements}
+        assert not {"img", "b", "style"} & {tag for tag, _ in page.elements}
+        assert page.all("script") == [{"src": "/static/suggest.js", "defer": None}]
         for _, attributes in page.elements:
             assert not any(name.startswith("on") or name == "style" for name in attributes)
             assert "javascript:" not in (attributes.get("href") or "")

@@ -85,6 +85,9 @@ def test_any_query_text_is_a_query(text: str) -> None:
         ("cursor=abc&seen=10", SearchState(cursor="abc", seen=10)),
         ("cursor=abc&seen=ten", SearchState(cursor="abc")),
         ("seen=10", SearchState()),
+        ("disjunctive=1", SearchState(disjunctive=True)),
+        ("disjunctive=0", SearchState()),
+        ("explain=1", SearchState(explain=True)),
         ("utm_source=letter&page=2&fbclid=1", SearchState()),
     ],
 )
@@ -95,11 +98,17 @@ def test_reading_a_query_string(query_string: str, state: SearchState) -> None:
 
 @pytest.mark.parametrize(
     ("query_string", "value"),
-    [("sort=worst", "worst"), ("limit=-3", "-3"), ("limit=ten", "ten"), ("limit=²", "²")],
+    [
+        ("sort=worst", "worst"),
+        ("limit=-3", "-3"),
+        ("limit=ten", "ten"),
+        ("limit=²", "²"),
+        ("disjunctive=2", "2"),
+    ],
 )
 def test_an_unusable_value_is_named(query_string: str, value: str) -> None:
     """A sort order or limit that is none is refused, with the value and what would do."""
-    with pytest.raises(RequestError, match=rf"'{value}'.*(0 to 100|best)"):
+    with pytest.raises(RequestError, match=rf"'{value}'.*(0 to 100|best|0 nor 1)"):
         read(query_string)
 
 
