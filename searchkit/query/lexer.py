@@ -230,8 +230,9 @@ class _Lexer:
             self._quoted(None)
         elif character == "*":
             self._star()
-        elif character in _EQUALS and self._exact(None):
-            return
+        elif character in _EQUALS:
+            if not self._exact(None):
+                self._equals()
         elif not (character in _SINGLE_QUOTES and self._single_quoted(None)) and not self._punctuation():
             self._word()
 
@@ -311,6 +312,15 @@ class _Lexer:
                 return True
         self.at = start
         return False
+
+    def _equals(self) -> None:
+        """Skip an equals sign that asks for no word."""
+        end = _run_end(_EQUALS_RUN, self.text, self.at)
+        if self._is_break(end):
+            self._drop(end, "an equals sign asks for a word as written when the word follows directly, as in =running")
+        else:
+            self.remark(self.at, end, "an equals sign that stands before no word is left out")
+            self.at = end
 
     def _quoted(self, field: str | None, kind: Kind = Kind.PHRASE) -> bool:
         """A phrase or the value of a field in quotation marks of any typography; a lone one is skipped."""
