@@ -16,6 +16,7 @@ from searchkit.plan.freshness import relevant
 from searchkit.plan.generation import Generation
 from searchkit.plan.highlights import Highlight, highlights
 from searchkit.plan.instants import instants_of
+from searchkit.plan.nearness import with_nearness
 from searchkit.plan.ranking import Ranked, after, rank_key, ranked
 from searchkit.query import Reading
 from searchkit.query.nodes import Node
@@ -88,7 +89,9 @@ def _listed(node: Node, request: PageRequest, generation: Generation) -> tuple[M
     """The matches that the order asked for lists, and how many it leaves out."""
     if request.sort == "fresh":
         return relevant(node, execute(node, generation), generation)
-    return execute(node, generation, scored=request.sort == "best" and request.limit > 0), 0
+    scored = request.sort == "best" and request.limit > 0
+    matches = execute(node, generation, scored=scored)
+    return (with_nearness(node, matches, generation) if scored and generation.nearness else matches), 0
 
 
 def _timeline(matches: Matches, request: PageRequest, generation: Generation) -> tuple[Bucket, ...]:

@@ -60,6 +60,7 @@ class Generation:
         self.reader: IndexReader = index.reader()
         self.calendar = ArchiveCalendar.of(settings.time_zone)
         self.language = settings.language
+        self.nearness = settings.nearness
         self._settings = settings
         self.segments: list[tuple[SegmentView, int]] = []
         """Each segment, and the docnum here of its docnum 0."""
@@ -142,7 +143,7 @@ class Generation:
                 return np.empty(0)
             codes, norms = self._length_norms(field)
             weights = self._weights(field, term)
-            scores = bm25(weights, norms[codes[docnums]], idf=self._idf(field, term), k1=self._settings.k1)
+            scores = bm25(weights, norms[codes[docnums]], idf=self.idf(field, term), k1=self._settings.k1)
             found = scores.astype(np.float32)
             self._cache.put_array((field, term, "scores"), found)
         return found.astype(np.float64)
@@ -151,7 +152,20 @@ class Generation:
         """What no article scores more than by ``term``; 0 for an unknown term."""
         if not self.doc_frequency(field, term):
             return 0.0
-        return self._idf(field, term) * (self._settings.k1 + 1)
+        return self.idf(field, term) * (self._settings.k1 + 1)
+
+    def score_frequencies(
+        self, field: str, docnums: Docnums, frequencies: npt.NDArray[np.int64], *, idf: float
+    ) -> Scores:
+        """BM25 of what stands so often in the field of each of the docnums, and is as rare as ``idf`` says."""
+        codes, norms = self._length_norms(field)
+        return bm25(frequencies.astype(np.float64), norms[codes[docnums]], idf=idf, k1=self._settings.k1)
+
+    def idf(self, field: str, term: str) -> float:
+        """The weight of a term by its rarity as Whoosh has it: deleted articles count until they are merged away."""
+        is_read = not self.has_deletions  # then the docnums, which are scored next, tell
+        doc_frequency = len(self.docnums(field, term)) if is_read else self.doc_frequency(field, term)
+        return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
 
     def doc_frequency(self, field: str, term: str) -> int:
         """How many docnums have ``term``, deleted ones included until they are merged away."""
@@ -348,12 +362,6 @@ class Generation:
             norms = length_norms(LENGTHS, mean_length=mean or 1.0, k1=self._settings.k1, b=self._settings.b)
             found = self._norms[field] = codes, norms
         return found
-
-    def _idf(self, field: str, term: str) -> float:
-        """As Whoosh has it: deleted articles count until they are merged away."""
-        is_read = not self.has_deletions  # then the docnums, which are scored next, tell
-        doc_frequency = len(self.docnums(field, term)) if is_read else self.doc_frequency(field, term)
-        return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
 
 
 def _near(occurrences: Occurrences, among: Docnums) -> Occurrences:
