@@ -20,7 +20,7 @@ from searchkit.article import Article
 from searchkit.codec.kernels import ranges
 from searchkit.codec.lengths import LENGTHS
 from searchkit.dates import UNDATED, ArchiveCalendar
-from searchkit.plan.cache import ArrayCache
+from searchkit.plan.cache import ArrayCache, ByteCache
 from searchkit.plan.expansion import Vocabulary
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25, length_norms
 from searchkit.plan.labels import LabelColumn
@@ -31,6 +31,7 @@ from searchkit.settings import Settings
 __all__ = ["Docnums", "Generation"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
+Note = TypeVar("Note")
 
 _OFTEN = 1 << 15
 """Articles that a word is in from which on its places are read for the articles in question only."""
@@ -39,6 +40,13 @@ _MANY_BETWEEN = 16
 
 CACHED_BYTES = 12 << 20
 """Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
+
+
+CACHED_ARTICLE_BYTES = 2 << 20
+"""Bytes of articles that are kept unpacked, some thousand abstracts: readers go back and forth among few."""
+
+_ARTICLE_BYTES = 500
+_NOTES = 256
 
 
 class Generation:
@@ -68,6 +76,8 @@ class Generation:
         self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
         self._idfs: dict[tuple[str, str], float] = {}
         self._cache = ArrayCache(CACHED_BYTES)
+        self._notes: ByteCache[Any] = ByteCache(_NOTES)
+        self._articles: ByteCache[dict[str, Any]] = ByteCache(CACHED_ARTICLE_BYTES)
         self._vocabularies: dict[str, Vocabulary] = {}
 
     @cached_property
@@ -121,7 +131,7 @@ class Generation:
             key = term.encode()
             parts = [segment.docnums(field, key) + base for segment, base in self.segments]
             found = self.only_live(_joined(parts, np.int64))
-            self._cache.put((field, term, "docnums"), found.astype(np.int32))
+            self._cache.put_array((field, term, "docnums"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
 
     def scores(self, field: str, term: str) -> Scores:
@@ -135,7 +145,7 @@ class Generation:
             weights = self._weights(field, term)
             scores = bm25(weights, norms[codes[docnums]], idf=self.idf(field, term), k1=self._settings.k1)
             found = scores.astype(np.float32)
-            self._cache.put((field, term, "scores"), found)
+            self._cache.put_array((field, term, "scores"), found)
         return found.astype(np.float64)
 
     def highest_score(self, field: str, term: str) -> float:
@@ -180,7 +190,7 @@ class Generation:
             key = prefix.encode()
             parts = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
             found = self.only_live(_joined(parts, np.int64))
-            self._cache.put((field, prefix, "prefix"), found.astype(np.int32))
+            self._cache.put_array((field, prefix, "prefix"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
 
     def published_between(self, docnums: Docnums, first: int, end: int) -> npt.NDArray[np.bool_] | slice:
@@ -254,7 +264,7 @@ class Generation:
                 for segment, base in self.segments
             ]
             found = np.array(cuts, dtype=np.int64)
-            self._cache.put(key, found)
+            self._cache.put_array(key, found)
         return found
 
     def article_id(self, docnum: int) -> str:
@@ -275,7 +285,15 @@ class Generation:
         found = self._cache.get(key)
         if found is None:
             found = make()
-            self._cache.put(key, found)
+            self._cache.put_array(key, found)
+        return found
+
+    def noted(self, key: Hashable, make: Callable[[], Note]) -> Note:
+        """What ``make`` gives, which is small and nobody may change, kept under ``key`` for the next searches."""
+        found: Note | None = self._notes.get(key)
+        if found is None:
+            found = make()
+            self._notes.put(key, found, 1)
         return found
 
     def vocabulary(self, field: str) -> Vocabulary:
@@ -292,10 +310,13 @@ class Generation:
         return int(docnums[-1]) if len(docnums) else None
 
     def stored(self, docnum: int) -> dict[str, Any]:
-        """The stored article as `Article.to_dict` gave it."""
-        segment, inside = self.segment_of(docnum)
-        fields: dict[str, Any] = segment.stored(inside)["article"]
-        return fields
+        """The stored article as `Article.to_dict` gave it, which nobody may change; those read last are kept."""
+        found = self._articles.get(docnum)
+        if found is None:
+            segment, inside = self.segment_of(docnum)
+            found = segment.stored(inside)["article"]
+            self._articles.put(docnum, found, len(found["body"]) + _ARTICLE_BYTES)
+        return found
 
     def article(self, docnum: int) -> Article:
         """The stored article."""
@@ -315,7 +336,7 @@ class Generation:
             found = _joined(parts, np.int64)
             if self.has_deletions:
                 found = found[self.is_live[found >> POSITION_BITS]]
-            self._cache.put((field, term, "occurrences"), found)
+            self._cache.put_array((field, term, "occurrences"), found)
         return found
 
     def only_live(self, docnums: Docnums) -> Docnums:
