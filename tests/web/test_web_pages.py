@@ -208,7 +208,7 @@ def test_no_article_text_comes_out_as_markup(tmp_path_factory, title, topic, aut
     """Whatever articles hold, results, recommendations, suggestions and plans have only the elements of plain ones."""
     texts = [(title, topic, author, body, name), ("A title", "Topic", "Author", "Some text.", "a1")]
     found = []
-    for which, (title, topic, author, body, name) in enumerate(texts):
+    for title, topic, author, body, name in texts:
         with open_archive(tmp_path_factory.mktemp("hostile") / "index", create=True) as archive:
             archive.add(
                 Article(
