@@ -1,7 +1,9 @@
 """One indexed field of several segments into one: the union of the terms, and the posting lists interleaved.
 
-As in the inverter, an occurrence becomes one integer, which sorts as it should stand in the index. Terms are taken in
-runs of about a million occurrences, so the arrays at work are as large for a large archive as for a small one.
+As in the inverter, an occurrence becomes one integer, which sorts as it should stand in the index. What comes from one
+segment is in order already: numpy's stable sort, which merges such stretches, takes a sixth of the time of the
+ordinary one. Terms are taken in runs of about a million occurrences, so the arrays at work are as large for a large
+archive as for a small one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -70,7 +72,7 @@ def _sorted_by_words(
         return found << np.minimum(beyond, 63)
 
     keys = word(np.arange(len(lengths)), 0)
-    order = np.argsort(keys)
+    order = np.argsort(keys, kind="stable")
     keys = keys[order]
     is_new = np.ones(len(order), dtype=np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=is_new[1:])
@@ -179,7 +181,7 @@ def _merged_plain(parts: Sequence[_Part], first: int, last: int, doc_bits: int) 
     keys: npt.NDArray[np.integer] = np.concatenate([_posting_keys(part, first, last, doc_bits)[0] for part in parts])
     if doc_bits + (last - first).bit_length() <= 32:
         keys = keys.astype(np.uint32)  # half the width sorts in half the time
-    keys.sort()
+    keys.sort(kind="stable")
     counts = _counted(keys, doc_bits, last - first)
     keys &= keys.dtype.type((1 << doc_bits) - 1)
     return PostingData(counts=counts, docs=keys.astype(np.int32))
@@ -221,7 +223,7 @@ def _merged_scored(
         entry |= part_positions
         entries.append(entry)
     sorted_entries = np.concatenate(entries)
-    sorted_entries.sort()
+    sorted_entries.sort(kind="stable")
     merged_positions = (sorted_entries & ((1 << position_bits) - 1)).astype(np.uint32)
     sorted_entries >>= position_bits
     is_start = np.ones(len(sorted_entries), dtype=np.bool_)
