@@ -121,6 +121,9 @@ def receipt_lines(receipt: Receipt, look: Look, *, always: bool = False) -> list
     if receipt.sentence and (always or not _is_plain(receipt)):
         sentence = receipt.sentence[0].lower() + receipt.sentence[1:].rstrip(".")
         lines += wrap([Span(clean(sentence))], look.width, indent=2, first=[Span("Read as: ", "quiet")])
+    telling = [meaning.sentence for meaning in receipt.meanings if meaning.is_telling]
+    if telling:
+        lines += wrap([Span(clean("; ".join(telling)))], look.width, indent=2, first=[Span("Found as: ", "quiet")])
     for remark in receipt.remarks:
         text = f"{clean(remark.text)!r}: " if remark.text else ""
         lines += wrap([Span(text + clean(remark.reason))], look.width, indent=2, first=[Span("Note: ", "remark")])

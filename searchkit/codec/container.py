@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import IO, Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +83,6 @@ class ContainerWriter:
         self._position = 0
         self._arrays: dict[str, list[Any]] = {}
         self._open: tuple[str, str, int, int] | None = None  # name, dtype, offset, crc32 so far
-        self._scratch_files: list[IO[bytes]] = []
         self.meta: dict[str, Any] = {}
         self._write(HEADER.pack(MAGIC, FORMAT_VERSION, 0, kind.encode("ascii")))
 
@@ -96,7 +95,6 @@ class ContainerWriter:
         if error is None:
             self.close()
         else:
-            self._close_scratch_files()
             self._file.close()
 
     def add(self, name: str, array: NDArray[Any]) -> None:
@@ -145,19 +143,8 @@ class ContainerWriter:
         self._arrays[name] = [dtype, offset, count, crc]
         self._open = None
 
-    def scratch(self) -> IO[bytes]:
-        """Returns an empty temporary file for what must wait, in the folder of this one if it has one."""
-        import tempfile  # as long as all of this module to import, and only for writing
-
-        name = getattr(getattr(self._file, "raw_file", lambda: self._file)(), "name", None)
-        folder = os.path.dirname(name) if isinstance(name, str) else None
-        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with this
-        self._scratch_files.append(file)
-        return file
-
     def close(self) -> None:
         """Writes the directory and the trailer and publishes the file."""
-        self._close_scratch_files()
         directory = json.dumps(
             {"arrays": self._arrays, "meta": self.meta}, separators=(",", ":"), ensure_ascii=True
         ).encode("ascii")
@@ -165,11 +152,6 @@ class ContainerWriter:
         self._write(directory)
         self._write(TRAILER.pack(offset, len(directory), zlib.crc32(directory), 0, END_MAGIC))
         self._publish(self._file)
-
-    def _close_scratch_files(self) -> None:
-        for file in self._scratch_files:
-            file.close()
-        self._scratch_files = []
 
     def _write(self, data: bytes | bytearray | memoryview) -> None:
         self._file.write(data)

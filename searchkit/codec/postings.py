@@ -1,7 +1,6 @@
 """Posting lists: for every term the documents, how often, with which weight, where, and what scoring asks.
 
-A PostingData is lists of a field, one after another, as flat arrays; write_postings stores all of them at once and
-PostingsWriter run by run. PostingLists reads them back: one list, a run of lists (a prefix, a merge), or a few
+posting_writer.py writes them; PostingLists reads them back: one list, a run of lists (a prefix, a merge), or a few
 postings of a list (a phrase). The same structure holds term vectors, with documents in the place of terms and term
 ordinals in the place of documents.
 
@@ -21,41 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.codec.container import Container, ContainerWriter, corrupt
+from searchkit.codec.container import Container, corrupt
 from searchkit.codec.kernels import (
-    bitmap_of,
-    differences,
     docs_of,
-    group_reduce,
-    part_reduce,
     ranges,
     running_sums,
     starts_of,
     unzigzag,
-    zigzag,
 )
-from searchkit.codec.packed import Offsets, PackedArray, PackedWriter, Waiting, write_offsets, write_packed
-
-BLOCK = 128
-DENSE = 8  # a list with at least span / DENSE documents is stored as a bitmap
-DENSE_LEAST = 64
-
-
-@dataclass(frozen=True, slots=True)
-class PostingData:
-    """All posting lists of one field, list after list; n is the number of postings."""
-
-    counts: NDArray[np.int64]  # postings of each list, at least 1
-    docs: NDArray[np.int32]  # n docnums, not falling within a list
-    occurrences: NDArray[np.int64] | NDArray[np.uint32] | None = None  # n, at least 1; None: 1 each
-    weights: NDArray[np.float32] | None = None  # n; None: the occurrences
-    lengths: NDArray[np.uint8] | None = None  # n length codes (lengths.py), 0 for none; None: no lengths
-    positions: NDArray[np.int64] | NDArray[np.uint32] | None = None  # one an occurrence
-    position_gaps: NDArray[np.uint32] | None = None  # instead of positions: each minus the one before in its posting
-    char_starts: NDArray[np.int64] | None = None  # one an occurrence
-    char_ends: NDArray[np.int64] | None = None  # one an occurrence
-    boosts: NDArray[np.float64] | None = None  # one an occurrence
-    values: list[bytes] | None = None  # n opaque values, for formats that are none of the above
+from searchkit.codec.packed import Offsets, PackedArray
+from searchkit.codec.posting_writer import BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,270 +43,6 @@ class ListStatistics:
     max_length: int  # length code
     first_doc: int
     last_doc: int
-
-
-def write_postings(writer: ContainerWriter, name: str, data: PostingData) -> None:
-    """Writes the posting lists of a field under a name."""
-    lists = PostingsWriter(writer, name, span=int(data.docs.max()) + 1 if len(data.docs) else 0)
-    lists.add(data)
-    lists.close()
-
-
-class PostingsWriter:
-    """Writes the posting lists of a field, a run of whole lists at a time; nothing is in the container before close.
-
-    span is more than the greatest docnum. What grows with the postings waits in temporary files, so that the memory for
-    a large field is that for its largest run. Several runs come with position_gaps; characters, boosts, opaque values
-    and positions that fall are for a field in one run.
-    """
-
-    def __init__(self, writer: ContainerWriter, name: str, *, span: int) -> None:
-        self._writer = writer
-        self._name = name
-        self._span = span
-        self._list_count = self._posting_count = self._occurrence_count = 0
-        self._packed: dict[str, PackedWriter] = {}
-        self._parts: dict[str, list[NDArray[Any]]] = {}  # by array, what stands once a list, block or bitmap
-        self._weights = Waiting(writer, "<f4")
-        self._has = (False, False, False)
-        self._values: list[bytes] | None = None
-        self._signed: list[str] = []
-        self._is_plain = True  # all occurrences are 1
-        self._has_lengths = False
-        self._is_weighted = False  # a weight is not the occurrences
-        self._constant: float | None = None
-        self._is_whole = True
-
-    def add(self, data: PostingData) -> None:
-        """Takes the next lists."""
-        has = (data.occurrences is not None, data.weights is not None, data.lengths is not None)
-        if self._list_count and has != self._has:
-            raise ValueError(f"{self._name}: one run has occurrences, weights or lengths, another has not")
-        self._has = has
-        if self._list_count and (data.positions is not None or data.char_starts is not None or data.values is not None):
-            raise ValueError(f"{self._name}: several runs have positions as gaps, and nothing else beside them")
-        starts = starts_of(data.counts)
-        occurrences = np.ones(len(data.docs), dtype=np.uint32)
-        if data.occurrences is not None:
-            occurrences = data.occurrences.astype(np.uint32, copy=False)
-            self._is_plain = self._is_plain and not np.any(occurrences != 1)
-            self._pack("occurrence", occurrences - np.uint32(1))
-            self._part("total", group_reduce(np.add, occurrences, starts, np.int64))
-        self._part("count", data.counts)
-        self._add_docs(data, starts)
-        weights = self._add_weights(data, starts, occurrences)
-        if data.lengths is not None:
-            self._has_lengths = self._has_lengths or bool(data.lengths.any())
-            shortest, longest = _length_bounds(data.lengths, starts[:-1], starts[1:])
-            self._part("min_length", shortest)
-            self._part("max_length", longest)
-        self._add_blocks(data, starts, weights)
-        self._add_positions(data, occurrences)
-        if data.values is not None:
-            self._values = data.values
-        self._list_count += len(data.counts)
-        self._posting_count += len(data.docs)
-        self._occurrence_count += int(occurrences.sum(dtype=np.int64))
-
-    def close(self) -> None:
-        """Writes everything."""
-        name = self._name
-        write_offsets(self._writer, f"{name}/count", self._joined("count", np.int64))
-        dense = self._joined("bitmap_list", np.uint32)
-        if len(dense):
-            self._write("bitmap", np.uint8)
-            self._write("bitmap_list", np.uint32)
-            dense_counts = self._joined("bitmap_count", np.int64)
-            self._writer.add(f"{name}/bitmap_start", starts_of(dense_counts).astype(np.uint64))
-        self._packed["gap"].close()
-        if not self._is_plain:
-            self._packed["occurrence"].close()
-            write_offsets(self._writer, f"{name}/total", self._joined("total", np.int64))
-        mode = self._close_weights()
-        if self._has_lengths:
-            shortest = self._joined("min_length", np.uint8)
-            self._writer.add(f"{name}/min_length", shortest)
-            write_packed(self._writer, f"{name}/length_spread", self._joined("max_length", np.uint8) - shortest)
-        self._close_blocks()
-        for array in ("position", "char_gap", "char_size"):
-            if array in self._packed:
-                self._packed[array].close()
-        if "boost" in self._parts:
-            self._write("boost", np.float64)
-        if self._values is not None:
-            self._writer.add_bytes(f"{name}/value", b"".join(self._values))
-            sizes = np.fromiter(map(len, self._values), dtype=np.int64, count=len(self._values))
-            write_offsets(self._writer, f"{name}/value_size", sizes)
-        self._writer.meta.setdefault("postings", {})[name] = {
-            "postings": self._posting_count,
-            "occurrences": self._occurrence_count,
-            "span": self._span,
-            "dense": len(dense),
-            "signed": self._signed,
-            **mode,
-        }
-        self.discard()
-
-    def discard(self) -> None:
-        """Lets go of everything, written or not."""
-        for packed in self._packed.values():
-            packed.discard()
-        self._weights.discard()
-
-    def _add_docs(self, data: PostingData, starts: NDArray[np.int64]) -> None:
-        docs, counts = data.docs, data.counts
-        gaps = docs.astype(np.int32)
-        gaps[1:] -= docs[:-1]
-        gaps[starts[:-1]] = docs[starts[:-1]]
-        repeats = gaps == 0
-        repeats[starts[:-1]] = False
-        dense = (counts >= DENSE_LEAST) & (counts * DENSE >= self._span)
-        if repeats.any():  # a bitmap cannot hold a document twice
-            dense &= np.logical_not(np.logical_or.reduceat(repeats, starts[:-1]))
-        ordinals = np.flatnonzero(dense)
-        if len(ordinals):
-            gaps = gaps[np.repeat(~dense, counts)]
-            for ordinal in ordinals.tolist():
-                self._part("bitmap", bitmap_of(docs[starts[ordinal] : starts[ordinal + 1]], self._span))
-            self._part("bitmap_list", ordinals + self._list_count)
-            self._part("bitmap_count", counts[ordinals])
-        self._pack("gap", gaps)
-
-    def _add_weights(
-        self, data: PostingData, starts: NDArray[np.int64], occurrences: NDArray[np.uint32]
-    ) -> NDArray[np.float32]:
-        if data.weights is None:
-            self._part("max_weight", group_reduce(np.maximum, occurrences, starts))
-            return occurrences.astype(np.float32)
-        weights = data.weights.astype(np.float32, copy=False)
-        self._is_weighted = self._is_weighted or not np.array_equal(data.weights, occurrences)
-        if len(weights):
-            first = float(weights[0]) if self._posting_count == 0 else self._constant
-            self._constant = first if first is not None and np.all(weights == np.float32(first)) else None
-        excess = _excess_of(weights, occurrences) if self._is_whole else None
-        if excess is None:
-            self._is_whole = False
-        else:
-            self._pack("excess", excess)
-            self._part("excess_total", group_reduce(np.add, excess, starts, np.int64))
-        self._weights.add(weights)
-        self._part("weight_total", group_reduce(np.add, weights, starts, np.float64).astype(np.float32))
-        self._part("max_weight", group_reduce(np.maximum, weights, starts))
-        return weights
-
-    def _close_weights(self) -> dict[str, Any]:
-        name = self._name
-        heaviest = self._joined("max_weight", np.float64)
-        if not self._is_weighted:
-            write_packed(self._writer, f"{name}/max_weight", heaviest.astype(np.uint32))
-            return {"weights": "occurrences"}
-        if self._constant is not None:
-            return {"weights": "constant", "weight": self._constant}
-        if self._is_whole:
-            self._packed["excess"].close()
-            write_packed(self._writer, f"{name}/excess_total", self._joined("excess_total", np.int64))
-            write_packed(self._writer, f"{name}/max_weight", heaviest.astype(np.uint32))
-            return {"weights": "excess"}
-        self._writer.begin(f"{name}/weight", "<f4")
-        for part in self._weights.parts():
-            self._writer.append_array(part)
-        self._writer.end()
-        self._write("weight_total", np.float32)
-        self._write("max_weight", np.float32)
-        return {"weights": "float"}
-
-    def _add_blocks(self, data: PostingData, starts: NDArray[np.int64], weights: NDArray[np.float32]) -> None:
-        long_lists = np.flatnonzero(data.counts > BLOCK)
-        if not len(long_lists):
-            return
-        counts = data.counts[long_lists]
-        blocks = -(-counts // BLOCK)
-        first_block = starts_of(blocks)
-        within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], blocks)
-        block_starts = np.repeat(starts[long_lists], blocks) + within * BLOCK
-        block_ends = np.minimum(block_starts + BLOCK, np.repeat(starts[long_lists + 1], blocks))
-        self._part("long_list", long_lists + self._list_count)
-        self._part("block_count", blocks)
-        self._part("last_doc", data.docs[starts[long_lists + 1] - 1])
-        self._part("block_weight", part_reduce(np.maximum, weights, block_starts, block_ends))
-        if data.lengths is not None:
-            shortest, longest = _length_bounds(data.lengths, block_starts, block_ends)
-            self._part("block_min_length", shortest)
-            self._part("block_max_length", longest)
-
-    def _close_blocks(self) -> None:
-        if "long_list" not in self._parts:
-            return
-        name = self._name
-        self._write("long_list", np.uint32)
-        first_block = starts_of(self._joined("block_count", np.int64))
-        self._writer.add(f"{name}/first_block", first_block.astype(np.uint64))
-        self._write("last_doc", np.uint32)
-        heaviest = self._joined("block_weight", np.float32)
-        for dtype in (np.uint8, np.uint16, np.float32):
-            if np.array_equal(heaviest.astype(dtype), heaviest):
-                break
-        self._writer.add(f"{name}/block_weight", heaviest.astype(dtype))
-        if self._has_lengths:
-            self._write("block_min_length", np.uint8)
-            self._write("block_max_length", np.uint8)
-
-    def _add_positions(self, data: PostingData, occurrences: NDArray[np.uint32]) -> None:
-        if data.position_gaps is not None:
-            self._pack("position", data.position_gaps)
-            return
-        starts = starts_of(occurrences.astype(np.int64))
-        if data.positions is not None:
-            self._pack_signed("position", differences(data.positions, starts))
-        if data.char_starts is not None and data.char_ends is not None:
-            before = np.zeros(len(data.char_ends), dtype=np.int64)
-            before[1:] = data.char_ends[:-1]
-            before[starts[:-1]] = 0
-            self._pack_signed("char_gap", data.char_starts - before)
-            self._pack_signed("char_size", data.char_ends - data.char_starts)
-        if data.boosts is not None:
-            self._part("boost", data.boosts.astype(np.float64))
-
-    def _pack_signed(self, array: str, numbers: NDArray[np.int64]) -> None:
-        if len(numbers) and numbers.min() < 0:
-            self._signed.append(array)
-            numbers = zigzag(numbers)
-        self._pack(array, numbers)
-
-    def _pack(self, array: str, values: NDArray[np.integer]) -> None:
-        if array not in self._packed:
-            self._packed[array] = PackedWriter(self._writer, f"{self._name}/{array}")
-        self._packed[array].add(values)
-
-    def _part(self, array: str, values: NDArray[Any]) -> None:
-        self._parts.setdefault(array, []).append(values)
-
-    def _joined(self, array: str, dtype: Any) -> NDArray[Any]:
-        parts = self._parts.get(array, [])
-        return np.concatenate(parts).astype(dtype, copy=False) if parts else np.zeros(0, dtype=dtype)
-
-    def _write(self, array: str, dtype: Any) -> None:
-        self._writer.add(f"{self._name}/{array}", self._joined(array, dtype))
-
-
-def _excess_of(weights: NDArray[np.float32], occurrences: NDArray[np.uint32]) -> NDArray[np.uint32] | None:
-    """Returns by how much each weight exceeds the occurrences; None unless these are small whole numbers."""
-    # Beyond 2**24 a float32 no longer tells one whole number from the next; NaN fails every comparison.
-    if len(weights) and not (
-        weights.max() < 2**24 and np.all(weights == np.rint(weights)) and np.all(weights >= occurrences)
-    ):
-        return None
-    return weights.astype(np.uint32) - occurrences
-
-
-def _length_bounds(
-    lengths: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Returns shortest and longest length code of each part; 0 means no length and is not a shortest."""
-    longest = part_reduce(np.maximum, lengths, starts, ends)
-    known = np.where(lengths == 0, np.uint8(255), lengths)
-    shortest = np.minimum(part_reduce(np.minimum, known, starts, ends), longest)
-    return shortest, longest
 
 
 class PostingLists:
@@ -592,6 +302,34 @@ class PostingLists:
         begin = self._occurrence_start(first)
         gaps = self._numbers("position", slice(begin, begin + int(starts[-1])))
         return running_sums(gaps, starts)
+
+    def position_gaps_of_lists(self, first: int, last: int) -> NDArray[np.int64] | NDArray[np.uint32]:
+        """Returns each position minus the one before it in the posting; int64 where positions fall."""
+        places = slice(self._occurrence_start(first), self._occurrence_start(last))
+        gaps = self._packed("position").slice(places.start, places.stop)
+        return unzigzag(gaps.astype(np.int64)) if "position" in self._signed else gaps
+
+    # What a merge makes of it ----------------------------------------------------------------------------
+
+    def is_signed(self, array: str) -> bool:
+        """Says whether an array of occurrences holds negative numbers."""
+        return array in self._signed
+
+    def weights_are_occurrences(self) -> bool:
+        """Says whether all weights are the occurrences."""
+        return self._weight_mode == "occurrences"
+
+    def weights_are_whole(self) -> bool:
+        """Says whether all weights are whole numbers and none is less than the occurrences."""
+        if self._weight_mode == "constant":
+            most = int(self.occurrences_of(0, self.posting_count).max(initial=1))
+            return self._constant.is_integer() and self._constant >= most
+        return self._weight_mode != "float"
+
+    def widths(self) -> dict[str, int]:
+        """Returns the base widths in bits of the packed arrays that have an element for each posting or occurrence."""
+        arrays = ("gap", "occurrence", "excess", "position")
+        return {array: self._packed(array).bits for array in arrays if self.has(array)}
 
     # How it is found -------------------------------------------------------------------------------------
 

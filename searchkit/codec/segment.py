@@ -9,8 +9,7 @@ for.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 
 from searchkit.codec.columns import Columns
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.postings import PostingData, PostingLists, PostingsWriter, write_postings
+from searchkit.codec.posting_writer import PostingData, write_postings
+from searchkit.codec.postings import PostingLists
 from searchkit.codec.stored import StoredReader
 from searchkit.codec.terms import TermDictionary, write_term_bytes, write_terms
 from searchkit.codec.vectors import Vectors
@@ -46,7 +46,7 @@ def write_field(
     terms are sorted and distinct, one for each list of data; as a tuple, their joined bytes and their
     lengths. kind says how a posting's value is rebuilt from the arrays (values.py).
     """
-    name = _enter_field(writer, field, kind)
+    name = add_field(writer, field, kind=kind)
     if isinstance(terms, tuple):
         write_term_bytes(writer, f"{name}/term", *terms)
     else:
@@ -54,43 +54,11 @@ def write_field(
     write_postings(writer, f"{name}/list", data)
 
 
-def write_merged_field(
-    writer: ContainerWriter,
-    field: str,
-    terms: tuple[NDArray[np.uint8], NDArray[np.int64]],
-    runs: Iterable[PostingData],
-    *,
-    kind: str,
-    span: int,
-) -> None:
-    """Writes one indexed field whose posting lists come in runs; lists of no postings go, and their terms with them.
-
-    terms are the joined bytes and the lengths of as many terms as there are lists in all runs; span is as for
-    PostingsWriter. Nothing is written when no posting is left.
-    """
-    name = f"field/{len(writer.meta.get('fields', {}))}"
-    lists = PostingsWriter(writer, f"{name}/list", span=span)
-    kept = []
-    for run in runs:
-        kept.append(run.counts > 0)
-        lists.add(run if kept[-1].all() else replace(run, counts=run.counts[kept[-1]]))
-    is_kept = np.concatenate([np.zeros(0, dtype=bool), *kept])
-    if is_kept.any():
-        _enter_field(writer, field, kind)
-        data, lengths = terms
-        if not is_kept.all():
-            data, lengths = data[np.repeat(is_kept, lengths)], lengths[is_kept]
-        write_term_bytes(writer, f"{name}/term", data.data, lengths)
-        lists.close()
-    else:
-        lists.discard()
-
-
-def _enter_field(writer: ContainerWriter, field: str, kind: str) -> str:
+def add_field(writer: ContainerWriter, field: str, *, kind: str) -> str:
+    """Enters an indexed field into the directory; what its dictionary ("/term") and its lists ("/list") are under."""
     fields = writer.meta.setdefault("fields", {})
-    name = f"field/{len(fields)}"
     fields[field] = [len(fields), kind]
-    return name
+    return f"field/{fields[field][0]}"
 
 
 def write_lengths(writer: ContainerWriter, field: str, codes: NDArray[np.uint8], total: int) -> None:

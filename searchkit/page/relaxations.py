@@ -5,6 +5,7 @@ They come in the order of how likely they say what was meant, are counted by run
 more than the query itself.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -22,10 +23,12 @@ from searchkit.query.nodes import (
     And,
     Everything,
     Exact,
+    Fuzzy,
     Label,
     Node,
     Not,
     Or,
+    Pattern,
     Phrase,
     Prefix,
     Published,
@@ -44,6 +47,7 @@ _FREQUENT = 100
 
 _CLOSE_LABELS = 2
 _MOST_LEFT_OUT = 4
+_SHORTEST_PREFIX = 3
 _LONGEST_QUERY = 8000
 
 
@@ -61,27 +65,42 @@ def relaxations(
     """Queries that find more than the ``total`` of ``reading``, most useful first; none where that is no trouble."""
     if total >= FEW or generation.doc_count <= total or isinstance(reading.typed, Everything):
         return ()
+    relaxer = _Relaxer(reading, total, generation)
     seen = {canonical(reading.typed)}
+    found = _counted(relaxer.candidates(), MOST_COUNTED, seen, reading, total, generation, synonyms)
+    if not found and not total:
+        most = MOST_COUNTED // 2
+        found = _counted(relaxer.all_together(), most, seen, reading, total, generation, synonyms)
+    return tuple(found)
+
+
+def _counted(
+    candidates: Iterator[Candidate],
+    most: int,
+    seen: set[str],
+    reading: Reading,
+    total: int,
+    generation: Generation,
+    synonyms: Synonyms,
+) -> list[Suggestion]:
+    """Those of the candidates that find more than ``total``; ``most`` of them are run, and those ``seen`` are not."""
     found: list[Suggestion] = []
-    counted = 0
-    for candidate in _Relaxer(reading, total, generation).candidates():
+    for candidate in candidates:
         query = canonical(candidate.node)
-        if query in seen or isinstance(candidate.node, Everything):
+        if query in seen or isinstance(candidate.node, Everything) or len(query) > _LONGEST_QUERY:
             continue
         seen.add(query)
-        if len(query) > _LONGEST_QUERY:
-            continue
         again = read_query(query, today=reading.today, zone=reading.zone)
         if again.node != candidate.node:  # beyond the reader's limits
             continue
-        counted += 1
+        most -= 1
         meant = with_synonyms(candidate.node, synonyms, generation.analyzers)
         count = len(execute(meant, generation, scored=False).docnums)
         if count > total:
             found.append(Suggestion(query, candidate.reason, count))
-        if counted == MOST_COUNTED or len(found) == MOST_SHOWN:
+        if most == 0 or len(found) == MOST_SHOWN:
             break
-    return tuple(found)
+    return found
 
 
 class _Relaxer:
@@ -105,7 +124,6 @@ class _Relaxer:
         yield from self._without_words()
         yield from self._any_word()
         yield from self._words_only()
-        yield from self._all_together()
 
     # ---- other words ---------------------------------------------------------------------------------------
 
@@ -123,6 +141,28 @@ class _Relaxer:
             if self.generation.vocabulary("text_exact").beginning_with(key, most=1).words:
                 begun = self._changed(self.node, partial(_begun, word))
                 yield Candidate(begun, f"words that begin with {word}")
+        for leaf in dict.fromkeys(_leaves(self.node)):
+            wider = self._wider(leaf)
+            if wider is not None:
+                yield Candidate(self._replaced(leaf, wider), f"{canonical(wider)} instead of {canonical(leaf)}")
+
+    def _wider(self, leaf: Node) -> Node | None:
+        """For a pattern, prefix or approximate spelling that no word is like, one that some are; None where it fits."""
+        if not isinstance(leaf, Pattern | Prefix | Fuzzy):
+            return None
+        vocabulary = self.generation.vocabulary(f"{leaf.field or 'text'}_exact")
+        if isinstance(leaf, Prefix):
+            key = word_key(leaf.text)
+        elif vocabulary.expand(leaf).words:
+            return None
+        elif isinstance(leaf, Fuzzy):
+            return replace(leaf, edits=2) if leaf.edits == 1 else None
+        else:
+            key = word_key(re.split(r"[*?]", leaf.text, maxsplit=1)[0])
+        for end in range(len(key), _SHORTEST_PREFIX - 1, -1):
+            if vocabulary.beginning_with(key[:end], most=1).words:
+                return Prefix(key[:end], leaf.field) if end < len(key) or isinstance(leaf, Pattern) else None
+        return None
 
     @cached_property
     def _better_spellings(self) -> dict[str, list[str]]:
@@ -252,8 +292,8 @@ class _Relaxer:
             return self.normal_form.conjunction([kind(word, leaf.field) for word in words])
         return leaf
 
-    def _all_together(self) -> Iterator[Candidate]:
-        """The query with all that can be corrected in it corrected, then also without quotation marks and filters."""
+    def all_together(self) -> Iterator[Candidate]:
+        """Where no single change helps: all that can be corrected corrected, then without marks, filters and words."""
         best = {word: spellings[0] for word, spellings in self._better_spellings.items() if spellings}
         node = self._respelled(best)
         for word, spellings in self._better_spellings.items():
@@ -272,6 +312,8 @@ class _Relaxer:
         words: list[Node] = [part for part in parts if isinstance(part, TextNode | Or)]
         if words:
             yield Candidate(self.normal_form.conjunction(words), "corrected, without filters")
+            for part in words[:_MOST_LEFT_OUT] if len(words) > 1 else ():
+                yield Candidate(part, f"only {canonical(part)}")
             yield Candidate(self.normal_form.disjunction(words), "any of the words, without filters")
 
     def _without_dates(self) -> Iterator[Candidate]:

@@ -155,7 +155,7 @@ class Execution:
         if is_initialism(text):
             return self._best([matches, self._as_written(in_capitals(text, self._generation.analyzers), field, 0)])
         written = accented(text)
-        if not (written and self._scored and len(forms.alternatives) == len(forms.alternatives[0]) == 1):
+        if not (written and self._scored and [len(slots) for slots in forms.alternatives] == [1]):
             return matches
         is_written = kernels.contained(matches.docnums, self._generation.docnums(f"{field}_exact", written), self._span)
         bonus = sum(self._generation.highest_score(field, term) for term in forms.alternatives[0][0])

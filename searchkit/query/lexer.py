@@ -18,8 +18,8 @@ from searchkit.query.receipt import TOO_MUCH, Remark
 
 MAX_LENGTH = 8192
 MAX_WORDS = 256
-MAX_SIGNS = 2048
-"""Words, quotation marks, parentheses and other signs; only rubbish has more of them than that for so few words."""
+MAX_STEPS = 4096
+"""Parentheses, and twice the words, quotation marks and other signs; only rubbish has more of them."""
 
 MAX_SLOP = 100
 MAX_EDITS = 2
@@ -86,6 +86,7 @@ _SINGLE_QUOTES = "'‘’‚‛＇"
 _DASHES = "-–—−－‐‑"
 _OPENING_PARENTHESES = "(（"
 _CLOSING_PARENTHESES = ")）"
+_PARENTHESES = _OPENING_PARENTHESES + _CLOSING_PARENTHESES
 _BARS = "|｜"
 _BREAKS = f"{_OPENING_PARENTHESES}{_CLOSING_PARENTHESES}{_BARS}{_QUOTES}"
 _STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES + "`´<{[]}>^" + "\u200c\u200d"
@@ -200,12 +201,14 @@ class _Lexer:
 
     def run(self) -> None:
         text = self.text
-        for steps_left in range(MAX_SIGNS, -1, -1):
+        steps_left = MAX_STEPS
+        while True:
             self.at = at = _run_end(_SPACE, text, self.at)
             if at >= len(text):
                 return
-            if not steps_left:
-                self.remark(at, len(text), f"{TOO_MUCH} {MAX_SIGNS:,} words and signs")
+            steps_left -= 1 if text[at] in _PARENTHESES else 2
+            if steps_left < 0:
+                self.remark(at, len(text), f"{TOO_MUCH} {MAX_STEPS // 2:,} words and signs")
                 return
             if self.words_left <= 0:
                 self.remark(at, len(text), f"{TOO_MUCH} {MAX_WORDS} words")
@@ -227,8 +230,9 @@ class _Lexer:
             self._quoted(None)
         elif character == "*":
             self._star()
-        elif character in _EQUALS and self._exact(None):
-            return
+        elif character in _EQUALS:
+            if not self._exact(None):
+                self._equals()
         elif not (character in _SINGLE_QUOTES and self._single_quoted(None)) and not self._punctuation():
             self._word()
 
@@ -308,6 +312,15 @@ class _Lexer:
                 return True
         self.at = start
         return False
+
+    def _equals(self) -> None:
+        """Skip an equals sign that asks for no word."""
+        end = _run_end(_EQUALS_RUN, self.text, self.at)
+        if self._is_break(end):
+            self._drop(end, "an equals sign asks for a word as written when the word follows directly, as in =running")
+        else:
+            self.remark(self.at, end, "an equals sign that stands before no word is left out")
+            self.at = end
 
     def _quoted(self, field: str | None, kind: Kind = Kind.PHRASE) -> bool:
         """A phrase or the value of a field in quotation marks of any typography; a lone one is skipped."""

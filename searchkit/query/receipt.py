@@ -4,8 +4,11 @@ It says which words are required, optional and excluded, which filters and dates
 and why, as data for programs and as one plain sentence for people.
 """
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
+
+_APPROXIMATE = re.compile(r"\w[*?]|^(?:title:)?\*|~\d$")
 
 TOO_MUCH = "left out: a query has at most"
 """How the reason of a remark on what is beyond the reader's limits begins; such a remark is always shown."""
@@ -45,6 +48,19 @@ class Meaning:
     forms: tuple[str, ...]
     more: int = 0
     is_synonym: bool = False
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether it says what a reader cannot see in the query: a synonym, or what an approximate word found."""
+        return self.is_synonym or (bool(self.forms) and _APPROXIMATE.search(self.word) is not None)
+
+    @property
+    def sentence(self) -> str:
+        """What it says, in words."""
+        if self.is_synonym:
+            return f"also {self.word}, a synonym"
+        names = ", ".join(self.forms)
+        return f"{self.word} is {names}" + (f" and {self.more:,} more" if self.more else "")
 
 
 @dataclass(frozen=True, slots=True)

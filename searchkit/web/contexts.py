@@ -10,7 +10,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from searchkit.query.receipt import Remark
+from searchkit.query.receipt import Meaning, Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,7 @@ class ResultsContext:
     left_out: int
     best_href: str
     sentence: str
+    meanings: tuple[Meaning, ...]
     remarks: tuple[Remark, ...]
     chips: tuple[Chip, ...]
     clear_href: str | None

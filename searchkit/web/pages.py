@@ -116,6 +116,7 @@ class PageMaker:
             first=first,
             last=last,
             sentence=page.receipt.sentence,
+            meanings=tuple(meaning for meaning in page.receipt.meanings if meaning.is_telling),
             remarks=page.receipt.remarks,
             chips=self._chips(state),
             clear_href=self.links.search(without_filters(state)) if state.is_filtered else None,

@@ -20,12 +20,13 @@ from searchkit.cli.render import (
     show_date,
     show_size,
     stats_lines,
+    suggestion_lines,
     timeline_lines,
     timeline_summary,
     topic_lines,
 )
 from searchkit.page.model import ArchiveStats, Bucket, FacetValue, Hit, Page, Snippet, Suggestion
-from searchkit.query.receipt import Receipt, Remark
+from searchkit.query.receipt import Meaning, Receipt, Remark
 
 NARROW = Look(width=60)
 
@@ -204,6 +205,33 @@ def test_nothing_found():
             heparin · without the exclusion · 12 articles
             plasma · another spelling
         """
+    )
+
+
+def test_what_approximate_words_and_synonyms_found_is_said():
+    """Patterns, near spellings and synonyms are named with what they stand for; plain words are not."""
+    receipt = Receipt(
+        "wom?n rbc the",
+        "Articles with a word like wom?n, rbc and the.",
+        "wom?n rbc the",
+        ("wom?n", "rbc", "the"),
+        meanings=(
+            Meaning("wom?n", ("women", "woman"), more=3),
+            Meaning("rbc", ("rbc", "rbcs")),
+            Meaning('"red cell"', (), is_synonym=True),
+        ),
+    )
+    assert shown(receipt_lines(receipt, Look(width=100))) == (
+        'Found as: wom?n is women, woman and 3 more; also "red cell", a synonym'
+    )
+
+
+def test_what_finds_more_stands_below_few_hits():
+    """Below the hits of a search that found little stand the queries that find more, numbered in a session."""
+    page = Page(1, (HEPARIN,), {}, (), RECEIPT, (Suggestion("heparin", "without the dates", 12),))
+    assert shown(page_lines(page, NARROW)).endswith("More is found by:\n    heparin · without the dates · 12 articles")
+    assert shown(suggestion_lines(page, NARROW, numbered=True)).endswith(
+        "  try 1  heparin · without the dates · 12 articles"
     )
 
 

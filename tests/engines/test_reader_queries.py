@@ -562,7 +562,23 @@ def test_accents_typed_outweigh_frequency(names: LocalArchive) -> None:
         assert [hit.id for hit in archive.search("cafe").hits] == ["plain", "accent"]
 
 
-@pytest.mark.parametrize("query", ["x" * 40_000, "heparin " * 5000, "(" * 8000, "date:nonsense", '"', "-", "~"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "x" * 40_000,
+        "heparin " * 5000,
+        "(" * 8000,
+        "date:nonsense",
+        "ʼ",
+        "\u0301",
+        "\u0301*",
+        "=\u0301",
+        "a\u0301~",
+        '"',
+        "-",
+        "~",
+    ],
+)
 def test_nothing_typed_is_an_error_or_silent(filed: LocalArchive, query: str) -> None:
     """A query that finds nothing, or of which something was left out, says why."""
     page = filed.search(query)

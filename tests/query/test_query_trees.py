@@ -230,6 +230,8 @@ EXACT = [
     ("=trans*", Prefix("trans")),
     ("=heparin~", Exact("heparin")),
     ('=""', ALL),
+    ('"“~1=b', Word("b")),
+    ("=(b)", B),
     ("=", ALL),
 ]
 

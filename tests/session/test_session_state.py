@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from searchkit.page.model import FacetValue, Hit, Page
+from searchkit.page.model import FacetValue, Hit, Page, Suggestion
 from searchkit.query.receipt import Receipt
 from searchkit.session.state import (
     HELP,
@@ -260,3 +260,36 @@ def test_filters_read_as_the_commands_that_set_them():
 def test_help_fits_a_narrow_terminal():
     """What help lists in its first column fits beside the explanation at 60 columns."""
     assert max(len(typed) for typed, _ in HELP) <= 26
+
+
+SUGGESTED = (Suggestion("heparin", "spelling heparin", 3), Suggestion("topic:News", "with the field topic", 9))
+HEPRAINE = Request("hepraine", since="2016", sort="newest")
+NOTHING = replace(START, request=HEPRAINE, page=replace(page(), total=0, suggestions=SUGGESTED))
+LITTLE = replace(searched(Request("hepraine"), 1), page=replace(page(1), total=1, suggestions=SUGGESTED))
+
+
+@pytest.mark.parametrize(
+    ("line", "state", "query"),
+    [
+        ("try 2", NOTHING, "topic:News"),
+        ("try", NOTHING, "heparin"),
+        ("/try 1", NOTHING, "heparin"),
+        ("1", NOTHING, "heparin"),
+        ("try 1", LITTLE, "heparin"),
+    ],
+)
+def test_a_suggestion_is_run_by_its_number(line, state, query):
+    """A suggested query takes the place of the query and of what restricted it, in the order chosen."""
+    action = interpret(line, state)
+    assert isinstance(action, Search)
+    assert action.request == Request(query, sort=state.request.sort)
+    assert action.earlier == (state.request,)
+
+
+def test_numbers_beyond_the_suggestions_and_words():
+    """A wrong number says which there are; try with words, or with nothing suggested, is a query."""
+    assert "1 to 2" in interpret("try 3", NOTHING).text
+    assert "1 to 2" in interpret("9", NOTHING).text
+    assert interpret("1", LITTLE) == Open("a1")
+    assert interpret("try harder", NOTHING).request.query == "try harder"
+    assert interpret("try 1", FOUND).request.query == "try 1"

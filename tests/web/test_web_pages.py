@@ -400,3 +400,18 @@ def test_a_site_can_put_in_its_own_templates_and_styles(archive: Engine, tmp_pat
     sheets = [link["href"] for link in page.all("link") if link["rel"] == "stylesheet"]
     assert sheets == ["/static/searchkit.css", "/site.css", "https://cdn.example/x.css"]
     assert "style-src 'self' https://cdn.example;" in response.headers["content-security-policy"]
+
+
+def test_suggestions_are_links_without_the_filters_they_replace(client: Client, archive: Engine) -> None:
+    """What finds more is linked as a query of its own: the filters it keeps are in it, the others are gone."""
+    page = client.page("/?q=aspirn&topic=Nowhere&since=1800")
+    (first, *_) = archive.search("aspirn", topics=["Nowhere"], since="1800").suggestions
+    href = page.link(first.query)
+    assert "topic=" not in href
+    assert "since=" not in href
+    assert total_of(client.page(href)) == first.count
+
+
+def test_what_a_pattern_found_is_on_the_page(client: Client) -> None:
+    """The words that a pattern stands for stand below the sentence."""
+    assert "asp?rin is aspirin" in client.page("/?q=asp%3Frin").text
