@@ -130,6 +130,7 @@ class _Process:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment,
+                pipesize=1 << 20,  # a block of lines in one piece, where that can be set
                 start_new_session=True,  # Ctrl-C is sent to the whole group of processes before they can ignore it
             )
         except OSError as exc:

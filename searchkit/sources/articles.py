@@ -81,11 +81,8 @@ class SourceArticles:
         self.read += len(readings.ids)
         self.sample_title = self.sample_title or readings.title
         self.skipped += (Skipped(Place(path, line), reason) for line, reason in readings.skipped)
-        for article_id, line in zip(readings.ids, readings.lines, strict=True):
-            place = Place(path, line)
-            first = self._first_places.note(article_id, place)
-            if first is not None:
-                self.repeated.append(Repeated(place, article_id, first))
+        for index, first in self._first_places.note_all(path, readings.ids, readings.lines):
+            self.repeated.append(Repeated(Place(path, readings.lines[index]), readings.ids[index], first))
 
     def finish(self) -> None:
         """Everything is read: raises SourceError under ``--strict`` if anything was skipped."""

@@ -6,6 +6,7 @@ by it.
 """
 
 from array import array
+from collections.abc import Sequence
 
 from searchkit.sources.reading import Place
 
@@ -25,21 +26,32 @@ class FirstPlaces:
 
     def note(self, article_id: str, place: Place) -> Place | None:
         """Keep ``place`` for ``article_id``; if the id was noted before, return the place of then instead."""
-        if not self._paths or self._paths[-1] is not place.path:
-            self._paths.append(place.path)
-        hashed = hash(article_id)
-        slot = hashed & self._mask
-        while known := self._places[slot]:
-            if self._hashes[slot] == hashed:
-                line = known & ((1 << _LINE_BITS) - 1)
-                return Place(self._paths[(known >> _LINE_BITS) - 1], line or None)
-            slot = (slot + 1) & self._mask
-        self._hashes[slot] = hashed
-        self._places[slot] = len(self._paths) << _LINE_BITS | (place.line or 0)
-        self._count += 1
-        if self._count * 3 > self._mask * 2:
-            self._grow()
+        for _, first in self.note_all(place.path, [article_id], [place.line]):
+            return first
         return None
+
+    def note_all(self, path: str, ids: Sequence[str], lines: Sequence[int | None]) -> list[tuple[int, Place]]:
+        """Keep the places of articles of one file; the indexes of those noted before, with their first places."""
+        if not self._paths or self._paths[-1] is not path:
+            self._paths.append(path)
+        of_path = len(self._paths) << _LINE_BITS
+        repeated = []
+        for index, (article_id, line) in enumerate(zip(ids, lines, strict=True)):
+            hashed = hash(article_id)
+            slot = hashed & self._mask
+            while known := self._places[slot]:
+                if self._hashes[slot] == hashed:
+                    first_line = known & ((1 << _LINE_BITS) - 1)
+                    repeated.append((index, Place(self._paths[(known >> _LINE_BITS) - 1], first_line or None)))
+                    break
+                slot = (slot + 1) & self._mask
+            else:
+                self._hashes[slot] = hashed
+                self._places[slot] = of_path | (line or 0)
+                self._count += 1
+                if self._count * 3 > self._mask * 2:
+                    self._grow()
+        return repeated
 
     def _grow(self) -> None:
         old = zip(self._hashes, self._places, strict=True)
