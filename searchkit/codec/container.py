@@ -228,6 +228,11 @@ class Container:
             raise corrupt(self.name, f"the directory says {name} is {section!r}")
         return section
 
+    def drop_pages(self) -> None:
+        """Takes what was read of the file out of the memory of this process, where it is mapped; it is read again."""
+        if isinstance(self._buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self._buffer.madvise(mmap.MADV_DONTNEED)
+
     def close(self) -> None:
         """Lets go of the file; views handed out stay valid until they are dropped."""
         self._views = {}

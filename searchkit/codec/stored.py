@@ -284,6 +284,8 @@ class StoredMerger(StoredWriter):
             ]
             self._sizes += map(len, self._frames)
             self._write_frames()
+            for stored in self._sources:
+                stored.drop_pages()
         self._finish_copied()
 
     def _worth_copying(self) -> NDArray[np.bool_]:
@@ -371,6 +373,10 @@ class StoredReader:
         if not start < end <= len(self._frames):
             raise self._damaged(docnum)
         return self._frames[start:end]
+
+    def drop_pages(self) -> None:
+        """Takes what was read of the file out of the memory of this process."""
+        self._container.drop_pages()
 
     def frames(self) -> memoryview:
         """Returns the frames of all documents as they stand in the file, without copying them."""

@@ -28,7 +28,7 @@ from searchkit.codec.stored import StoredMerger
 from searchkit.codec.whoosh_codec import file_writer, open_documents, open_terms
 from searchkit.dates import UNDATED
 from searchkit.indexing.builder import ORDER, ORDERED_BY
-from searchkit.indexing.merged_fields import merge_field, united
+from searchkit.indexing.merged_fields import TermUnion, merge_field, united
 from searchkit.indexing.schema import INDEX_NAME
 
 
@@ -43,7 +43,7 @@ class _Source:
 
 def merge_segments(storage: Any, segments: Sequence[ArraySegment]) -> ArraySegment:
     """Write one segment with the live articles of ``segments`` and return it for the table of contents."""
-    sources = _opened(storage, segments)
+    sources, ids = _opened(storage, segments)
     doc_count = int(sum((source.new_docnums >= 0).sum() for source in sources))
     merged = ArraySegment(INDEX_NAME)
     merged.set_doc_count(doc_count)
@@ -51,29 +51,32 @@ def merge_segments(storage: Any, segments: Sequence[ArraySegment]) -> ArraySegme
         codes = _merge_documents(writer, sources, doc_count)
     with file_writer(storage, merged, TERMS_EXTENSION) as writer:
         for name in sorted({name for source in sources for name in source.terms.field_names()}):
-            merge_field(writer, name, [(source.terms, source.new_docnums) for source in sources], codes.get(name))
+            files = [(source.terms, source.new_docnums) for source in sources]
+            merge_field(writer, name, files, codes.get(name), ids if name == "id" else None)
     return merged
 
 
-def _opened(storage: Any, segments: Sequence[ArraySegment]) -> list[_Source]:
+def _opened(storage: Any, segments: Sequence[ArraySegment]) -> tuple[list[_Source], TermUnion]:
+    """The segments to be merged, and the union of their ids."""
     files = [(open_terms(storage, segment), open_documents(storage, segment)) for segment in segments]
     published = np.concatenate([_published(documents) for _, documents in files])
-    order = np.lexsort((_id_ranks([terms for terms, _ in files], segments), published))
+    ids = united([field.terms for terms, _ in files if (field := terms.field("id")) is not None])
+    order = np.lexsort((_id_ranks([terms for terms, _ in files], segments, ids), published))
     is_live = np.concatenate([segment.live() for segment in segments])
     order = order[is_live[order]]
     new_docnums = np.full(len(published), -1, dtype=np.int32)
     new_docnums[order] = np.arange(len(order), dtype=np.int32)
     bounds = np.cumsum([segment.doc_count_all() for segment in segments])[:-1]
-    return [
+    sources = [
         _Source(terms, documents, mapped)
         for (terms, documents), mapped in zip(files, np.split(new_docnums, bounds), strict=True)
     ]
+    return sources, ids
 
 
-def _id_ranks(files: Sequence[TermFile], segments: Sequence[ArraySegment]) -> npt.NDArray[np.int64]:
+def _id_ranks(files: Sequence[TermFile], segments: Sequence[ArraySegment], union: TermUnion) -> npt.NDArray[np.int64]:
     """Where the id of each article stands among all ids, for the articles of all segments one after another."""
     fields = [terms.field("id") for terms in files]
-    union = united([field.terms for field in fields if field is not None])
     ranks = iter(union.ranks)
     found = []
     for field, segment in zip(fields, segments, strict=True):

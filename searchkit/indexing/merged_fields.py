@@ -23,7 +23,7 @@ _RUN = 1 << 19
 """Occurrences merged at a time."""
 
 _GATHERED = 1 << 16
-"""Postings whose occurrences are put in their places at a time: the indexes of these then stay in the cache."""
+"""Terms or postings whose bytes or occurrences are put in their places at a time: the indexes stay in the cache."""
 
 _LONGEST = 1 << 10  # bytes of a term beyond which comparing eight at a time stops paying
 
@@ -54,9 +54,11 @@ def united(dictionaries: Sequence[TermDictionary]) -> TermUnion:
     ranks[order] = np.cumsum(is_new) - 1
     firsts = order[is_new]
     bounds = np.cumsum([len(part) for _, part in parts])[:-1]
-    return TermUnion(
-        data[ranges(starts[firsts], lengths[firsts])], lengths[firsts], np.split(ranks, bounds) if parts else []
-    )
+    pieces = [data[:0]]
+    for first in range(0, len(firsts), _GATHERED):  # an index for each byte takes eight times the room of the bytes
+        terms = firsts[first : first + _GATHERED]
+        pieces.append(data[ranges(starts[terms], lengths[terms])])
+    return TermUnion(np.concatenate(pieces), lengths[firsts], np.split(ranks, bounds) if parts else [])
 
 
 def _sorted_by_words(
@@ -121,13 +123,15 @@ def merge_field(
     name: str,
     files: Sequence[tuple[TermFile, npt.NDArray[np.int32]]],
     codes: npt.NDArray[np.uint8] | None,
+    union: TermUnion | None = None,
 ) -> None:
     """Write the field of ``files``, each with the new docnum of its docnums (-1 for the deleted).
 
-    ``codes`` are the length codes by new docnum, None for a field without lengths.
+    ``codes`` are the length codes by new docnum, None for a field without lengths; ``union`` is that of the terms of
+    the files that have the field, where it is known.
     """
     found = [(field, new_docnums) for terms, new_docnums in files if (field := terms.field(name)) is not None]
-    union = united([field.terms for field, _ in found])
+    union = united([field.terms for field, _ in found]) if union is None else union
     parts = [
         _Part(field.lists, ranks, new_docnums) for (field, new_docnums), ranks in zip(found, union.ranks, strict=True)
     ]
@@ -137,6 +141,8 @@ def merge_field(
     is_kept = np.zeros(len(union.lengths), dtype=np.bool_)
     for first, last in merger.runs(len(union.lengths)):
         counts, run = merger.merged(first, last)
+        for terms, _ in files:
+            terms.container.drop_pages()
         is_kept[first:last] = counts > 0
         if run is None:
             continue

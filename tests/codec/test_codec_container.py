@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -160,3 +160,21 @@ def test_a_deep_directory_is_refused(pack: Pack, monkeypatch: pytest.MonkeyPatch
     monkeypatch.undo()
     with pytest.raises(IndexCorrupt, match="directory"):
         Container(data, "x.skd", kind="test").names()
+
+
+def test_dropped_pages_are_read_again(tmp_path: Path) -> None:
+    """What a reader has taken out of its memory reads the same afterwards, mapped or not."""
+    numbers = np.arange(100_000)
+    path = tmp_path / "x.skd"
+
+    def publish(file: BinaryIO) -> None:
+        file.close()
+
+    with ContainerWriter(lambda: open(path, "wb"), publish, kind="documents") as writer:
+        writer.add("x", numbers)
+    with open(path, "rb") as file:
+        mapped = Container.open(file, "x.skd", kind="documents")
+    for opened in (mapped, Container(path.read_bytes(), "x.skd", kind="documents")):
+        view = opened.array("x")
+        opened.drop_pages()
+        assert view.tolist() == opened.array("x").tolist() == numbers.tolist()

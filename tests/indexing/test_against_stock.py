@@ -1,5 +1,6 @@
 """The index of the bulk path and the one of Whoosh's generic writer with its stock codec hold the same."""
 
+import os
 import random
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ from searchkit.sources import read_sources
 from searchkit.sources.reading import Found
 
 SETTINGS = Settings()
+
+MOST = int(os.environ.get("STOCK_ARTICLES", "5000"))
+"""Articles of each corpus that are compared; the stock writer takes two minutes for all of Reuters."""
 
 ARTICLES = [
     Article(
@@ -77,13 +81,13 @@ def small() -> Iterator[tuple[FileIndex, FileIndex]]:
 @pytest.fixture(scope="module")
 def languages(data_folder: Path) -> Iterator[tuple[FileIndex, FileIndex]]:
     """An archive in 17 languages."""
-    yield from readers(found(data_folder, "ruby_news_17_languages.jsonl.gz", 5_000))
+    yield from readers(found(data_folder, "ruby_news_17_languages.jsonl.gz", MOST))
 
 
 @pytest.fixture(scope="module")
 def reuters(data_folder: Path) -> Iterator[tuple[FileIndex, FileIndex]]:
     """Reuters."""
-    yield from readers(found(data_folder, "reuters.jsonl.gz", 5_000))
+    yield from readers(found(data_folder, "reuters.jsonl.gz", MOST))
 
 
 def check_same_contents(stock: IndexReader, ours: IndexReader, *, every: int = 1) -> None:
