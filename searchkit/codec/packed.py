@@ -241,7 +241,7 @@ class Offsets:
         self._counts = PackedArray(container, name)
         self._sums = container.array(f"{name}.sum")
         self._lookups = 0
-        self._all: NDArray[np.int64] | None = None
+        self._kept: NDArray[np.unsignedinteger] | None = None
         if len(self._sums) != -(-len(self._counts) // SUM_STEP):
             raise corrupt(container.name, f"offsets {name!r} are cut off")
 
@@ -250,17 +250,18 @@ class Offsets:
 
     def bounds(self, group: int) -> tuple[int, int]:
         """Returns the start and end of one group."""
-        if self._all is None:
+        if self._kept is None:
             self._lookups += 1
             if self._lookups < PROMOTE_AFTER:
                 step = group // SUM_STEP
                 counts = self._counts.slice(step * SUM_STEP, group + 1).tolist()
                 end = int(self._sums[step]) + sum(counts)
                 return end - counts[-1], end
-        starts = self.all()
-        if not 0 <= group < len(starts) - 1:
+            self._keep()
+        starts = self._kept
+        if starts is None or not 0 <= group < len(starts) - 1:
             raise corrupt(self._container.name, f"offsets {self._name!r} have no group {group}")
-        return int(starts[group]), int(starts[group + 1])
+        return starts.item(group), starts.item(group + 1)
 
     def counts(self, first: int, last: int) -> NDArray[np.int64]:
         """Returns the lengths of groups first to last."""
@@ -273,7 +274,13 @@ class Offsets:
         return self.bounds(group - 1)[1] if group else 0
 
     def all(self) -> NDArray[np.int64]:
-        """Returns len + 1 offsets, decoded once; the last is the total length."""
-        if self._all is None:
-            self._all = starts_of(self._counts.all().astype(np.int64))
-        return self._all
+        """Returns len + 1 offsets; the last is the total length."""
+        if self._kept is None:
+            return self._keep()
+        return self._kept.astype(np.int64)
+
+    def _keep(self) -> NDArray[np.int64]:
+        """Decodes the offsets once and for all, and keeps them in as few bytes as they need."""
+        starts = starts_of(self._counts.all().astype(np.int64))
+        self._kept = starts.astype(np.uint32 if int(starts[-1]) < 2**32 else np.uint64)
+        return starts

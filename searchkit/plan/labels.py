@@ -22,7 +22,7 @@ from searchkit.plan.segments import SegmentView, TermLists
 
 _FEW_LABELS = 4096
 _OFTEN = 16
-"""More labels than these few are numbered through all segments only when they have been counted this many times."""
+"""More labels than these few are numbered only when they have been counted so often, or again for a great part."""
 
 _FEW_DOCNUMS = 4
 """Counting goes through the labels of the articles when these are fewer than this part of all."""
@@ -61,7 +61,7 @@ class LabelColumn:
         if len(docnums) == 0:
             return [], []
         self._times_counted += 1
-        if self._times_counted < _OFTEN and self._label_count > _FEW_LABELS:
+        if not self._is_worth_numbering(len(docnums)):
             keys, found = self._count_found(docnums)
             totals = np.array(found, dtype=np.int64)
             best = _commonest(totals, limit, keys)
@@ -83,9 +83,13 @@ class LabelColumn:
     def _lists(self) -> list[TermLists]:
         return [segment.lists(self._field) for segment, _ in self._segments]
 
-    @property
-    def _label_count(self) -> int:
-        return sum(len(lists.starts) - 1 for lists in self._lists)
+    def _is_worth_numbering(self, doc_count: int) -> bool:
+        """Whether to count by ordinals: of many labels those that occur are counted by name, the first few times."""
+        if "_ordinals" in self.__dict__ or self._times_counted >= _OFTEN:
+            return True
+        label_count = sum(len(lists.starts) - 1 for lists in self._lists)
+        is_great_part = doc_count * _FEW_DOCNUMS > self._bases[-1]
+        return label_count <= _FEW_LABELS or (is_great_part and self._times_counted > 1)
 
     # Every label with an ordinal -------------------------------------------------------------------------
 

@@ -1,27 +1,22 @@
 """Segments as the plan reads them: postings, places, lengths and columns as arrays, docnums counted from 0.
 
-`ArrayView` reads our own segments straight from their files. `WhooshView` reads any other segment through Whoosh's
-readers, slowly: one that a foreign writer left, until its next merge, and the stock ones of the tests.
+They are read straight from their files, whoever wrote them. Only what another writer left may not be in the order of
+publication, until its next merge.
 """
 
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, wraps
-from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from whoosh.reading import SegmentReader
 
 from searchkit.codec import ArraySegment
-from searchkit.codec.lengths import encode_lengths
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
-from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences
 
 _KNOWN_IDS = 4096
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
@@ -51,113 +46,8 @@ class Dictionary(NamedTuple):
     frequencies: npt.NDArray[np.int64]
 
 
-class SegmentView(Protocol):
+class SegmentView:
     """One segment. Docnums are those of the segment, deleted ones included unless said otherwise."""
-
-    doc_count: int
-
-    @property
-    def has_deletions(self) -> bool:
-        """Whether any docnum is deleted."""
-        ...
-
-    @property
-    def live(self) -> npt.NDArray[np.bool_]:
-        """One flag a docnum: False for the deleted."""
-        ...
-
-    @property
-    def published(self) -> npt.NDArray[np.int64]:
-        """The instant at which each docnum was published, or UNDATED."""
-        ...
-
-    @property
-    def is_ordered_by_date(self) -> bool:
-        """Whether docnums are in order of publication, the undated first."""
-        ...
-
-    @property
-    def is_ordered(self) -> bool:
-        """Whether docnums are in order of publication, then of the bytes of the article id, the undated first."""
-        ...
-
-    def doc_frequency(self, field: str, term: bytes) -> int:
-        """How many docnums have the term."""
-        ...
-
-    def docnums(self, field: str, term: bytes) -> Docnums:
-        """The docnums that have the term."""
-        ...
-
-    def weights(self, field: str, term: bytes) -> npt.NDArray[Any]:
-        """The weighted frequency of the term in each of its `docnums`."""
-        ...
-
-    def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
-        """The places of the term in the docnums ``among``, as keys of docnum and position."""
-        ...
-
-    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
-        """Every place of the term, as keys of docnum and position."""
-        ...
-
-    def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
-        """The docnums that have a term beginning with ``prefix``."""
-        ...
-
-    def dictionary(self, field: str) -> Dictionary:
-        """All terms of a field."""
-        ...
-
-    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
-        """The terms from ``first`` up to ``end``, exclusive, in the order of their bytes; and their doc frequencies."""
-        ...
-
-    def commonest_terms(
-        self, field: str, prefix: bytes, most: int, among: npt.NDArray[np.bool_] | None = None
-    ) -> list[tuple[bytes, int]]:
-        """The ``most`` commonest terms that begin with ``prefix``, with their doc frequencies, the highest first.
-
-        With ``among``, one flag a docnum, only docnums of set flags count, and terms without any are left out; of a
-        prefix with very many postings then only the terms commonest otherwise are looked at.
-        """
-        ...
-
-    def lists(self, field: str) -> TermLists:
-        """The docnums of all terms of a field, in the order of the terms' bytes."""
-        ...
-
-    def terms(self, field: str, ordinals: npt.NDArray[np.integer]) -> list[bytes]:
-        """The terms at these places in their order."""
-        ...
-
-    def all_terms(self, field: str) -> list[bytes]:
-        """The terms of a field in their order."""
-        ...
-
-    def ordinal(self, field: str, term: bytes) -> int | None:
-        """The place of a term in the order of the terms' bytes, or None for an unknown one."""
-        ...
-
-    def ids(self, docnums: Iterable[int]) -> list[bytes]:
-        """The article ids of these docnums."""
-        ...
-
-    def stored(self, docnum: int) -> dict[str, Any]:
-        """The stored fields of a docnum."""
-        ...
-
-    def length_codes(self, field: str) -> npt.NDArray[np.uint8]:
-        """The length of the field in each docnum, in the one-byte code of `codec.lengths`."""
-        ...
-
-    def total_length(self, field: str) -> int:
-        """The sum of the lengths of all docnums."""
-        ...
-
-
-class ArrayView:
-    """A segment of ours."""
 
     def __init__(self, segment: ArraySegment, terms: TermFile, documents: DocumentFile) -> None:
         self.doc_count = segment.doc_count_all()
@@ -168,48 +58,48 @@ class ArrayView:
 
     @property
     def has_deletions(self) -> bool:
-        """See `SegmentView`."""
+        """Whether any docnum is deleted."""
         return self._segment.deleted_count() > 0
 
     @cached_property
     def live(self) -> npt.NDArray[np.bool_]:
-        """See `SegmentView`."""
+        """One flag a docnum: False for the deleted."""
         return self._segment.live()
 
     @cached_property
     def published(self) -> npt.NDArray[np.int64]:
-        """See `SegmentView`."""
+        """The instant at which each docnum was published, or UNDATED."""
         if "published" not in self._documents.columns:
             return np.full(self.doc_count, UNDATED, dtype=np.int64)
         return self._documents.columns.numbers("published").astype(np.int64, copy=False)
 
     @cached_property
     def is_ordered_by_date(self) -> bool:
-        """See `SegmentView`."""
+        """Whether docnums are in order of publication, the undated first."""
         return bool((self.published[1:] >= self.published[:-1]).all())
 
     @cached_property
     def is_ordered(self) -> bool:
-        """See `SegmentView`."""
+        """Whether docnums are in order of publication, then of the bytes of the article id, the undated first."""
         return self.is_ordered_by_date and _is_ordered(self.published, self._id_ordinals)
 
     def doc_frequency(self, field: str, term: bytes) -> int:
-        """See `SegmentView`."""
+        """How many docnums have the term."""
         found, ordinal = self._find(field, term)
         return 0 if found is None else found.lists.doc_frequency(ordinal)
 
     def docnums(self, field: str, term: bytes) -> Docnums:
-        """See `SegmentView`."""
+        """The docnums that have the term."""
         found, ordinal = self._find(field, term)
         return _NO_DOCNUMS if found is None else found.lists.docs(ordinal).astype(np.int64)
 
     def weights(self, field: str, term: bytes) -> npt.NDArray[Any]:
-        """See `SegmentView`."""
+        """The weighted frequency of the term in each of its `docnums`."""
         found, ordinal = self._find(field, term)
         return np.empty(0) if found is None else found.lists.weights(ordinal)
 
     def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
-        """See `SegmentView`."""
+        """The places of the term in the docnums ``among``, as keys of docnum and position."""
         found, ordinal = self._find(field, term)
         if found is None:
             return _NO_DOCNUMS
@@ -219,7 +109,7 @@ class ArrayView:
         return np.unique(np.repeat(docnums[which], np.diff(starts)) << POSITION_BITS | positions)
 
     def all_occurrences(self, field: str, term: bytes) -> Occurrences:
-        """See `SegmentView`."""
+        """Every place of the term, as keys of docnum and position."""
         found, ordinal = self._find(field, term)
         if found is None:
             return _NO_DOCNUMS
@@ -230,7 +120,7 @@ class ArrayView:
         return places if (places[1:] > places[:-1]).all() else np.unique(places)
 
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
-        """See `SegmentView`."""
+        """The docnums that have a term beginning with ``prefix``."""
         found = self._terms.field(field)
         if found is None:
             return _NO_DOCNUMS
@@ -242,7 +132,7 @@ class ArrayView:
         return np.flatnonzero(is_there)
 
     def dictionary(self, field: str) -> Dictionary:
-        """See `SegmentView`."""
+        """All terms of a field."""
         found = self._terms.field(field)
         if found is None:
             return Dictionary(np.empty(0, np.uint8), _NO_DOCNUMS, _NO_DOCNUMS)
@@ -250,7 +140,7 @@ class ArrayView:
         return Dictionary(data, sizes.astype(np.int64), found.lists.counts(0, len(sizes)).astype(np.int64))
 
     def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
-        """See `SegmentView`."""
+        """The terms from ``first`` up to ``end``, exclusive, in the order of their bytes; and their doc frequencies."""
         found = self._terms.field(field)
         if found is None:
             return [], _NO_DOCNUMS
@@ -263,7 +153,11 @@ class ArrayView:
     def commonest_terms(
         self, field: str, prefix: bytes, most: int, among: npt.NDArray[np.bool_] | None = None
     ) -> list[tuple[bytes, int]]:
-        """See `SegmentView`."""
+        """The ``most`` commonest terms that begin with ``prefix``, with their doc frequencies, the highest first.
+
+        With ``among``, one flag a docnum, only docnums of set flags count, and terms without any are left out; of a
+        prefix with very many postings then only the terms commonest otherwise are looked at.
+        """
         found = self._terms.field(field)
         first, last = found.terms.prefix_range(prefix) if found else (0, 0)
         if found is None or first >= last:
@@ -284,46 +178,46 @@ class ArrayView:
         return [(found.terms.term(first + ordinal), int(counts[ordinal])) for ordinal in chosen.tolist()]
 
     def lists(self, field: str) -> TermLists:
-        """See `SegmentView`."""
+        """The docnums of all terms of a field, in the order of the terms' bytes."""
         found = self._terms.field(field)
         if found is None:
             return TermLists(_NO_DOCS, np.zeros(1, dtype=np.int64))
         return TermLists(found.lists.docs_of_lists(0, len(found.lists)), found.lists.starts())
 
     def terms(self, field: str, ordinals: npt.NDArray[np.integer]) -> list[bytes]:
-        """See `SegmentView`."""
+        """The terms at these places in their order."""
         found = self._terms.field(field)
         if found is None or not len(ordinals):
             return []
         return found.terms.at(ordinals)
 
     def all_terms(self, field: str) -> list[bytes]:
-        """See `SegmentView`."""
+        """The terms of a field in their order."""
         found = self._terms.field(field)
         return [] if found is None else found.terms.terms(0, len(found.terms))
 
     def ordinal(self, field: str, term: bytes) -> int | None:
-        """See `SegmentView`."""
+        """The place of a term in the order of the terms' bytes, or None for an unknown one."""
         found, ordinal = self._find(field, term)
         return None if found is None else ordinal
 
     def ids(self, docnums: Iterable[int]) -> list[bytes]:
-        """See `SegmentView`."""
+        """The article ids of these docnums."""
         return [self._known_ids.get(docnum) or self._read_id(docnum) for docnum in docnums]
 
     def stored(self, docnum: int) -> dict[str, Any]:
-        """See `SegmentView`."""
+        """The stored fields of a docnum."""
         fields: dict[str, Any] = self._documents.stored.fields(docnum)
         return fields
 
     def length_codes(self, field: str) -> npt.NDArray[np.uint8]:
-        """See `SegmentView`."""
+        """The length of the field in each docnum, in the one-byte code of `codec.lengths`."""
         if not self._documents.has_lengths(field):
             return np.zeros(self.doc_count, dtype=np.uint8)
         return self._documents.length_codes(field)
 
     def total_length(self, field: str) -> int:
-        """See `SegmentView`."""
+        """The sum of the lengths of all docnums."""
         return self._documents.total_length(field)
 
     @cached_property
@@ -345,185 +239,6 @@ class ArrayView:
         return (None, 0) if found is None or ordinal is None else (found, ordinal)
 
 
-def _one_at_a_time(method: Callable[Concatenate["WhooshView", P], R]) -> Callable[Concatenate["WhooshView", P], R]:
-    @wraps(method)
-    def alone(self: "WhooshView", /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self._lock:
-            return method(self, *args, **kwargs)
-
-    return alone
-
-
-class WhooshView:
-    """Any segment, through Whoosh's reader, which serves one thread at a time."""
-
-    def __init__(self, reader: SegmentReader) -> None:
-        self.doc_count = int(reader.doc_count_all())
-        self._reader = reader
-        self._lock = threading.RLock()
-        self._lists: dict[str, TermLists] = {}
-
-    @property
-    @_one_at_a_time
-    def has_deletions(self) -> bool:
-        """See `SegmentView`."""
-        return bool(self._reader.has_deletions())
-
-    @cached_property
-    @_one_at_a_time
-    def live(self) -> npt.NDArray[np.bool_]:
-        """See `SegmentView`."""
-        flags = np.zeros(self.doc_count, dtype=bool)
-        flags[list(self._reader.all_doc_ids())] = True
-        return flags
-
-    @cached_property
-    @_one_at_a_time
-    def published(self) -> npt.NDArray[np.int64]:
-        """See `SegmentView`."""
-        if not self._reader.has_column("published"):
-            return np.full(self.doc_count, UNDATED, dtype=np.int64)
-        column = self._reader.column_reader("published", translate=False)
-        return np.fromiter(column, dtype=np.int64, count=self.doc_count)
-
-    @cached_property
-    @_one_at_a_time
-    def is_ordered_by_date(self) -> bool:
-        """See `SegmentView`."""
-        return bool((self.published[1:] >= self.published[:-1]).all())
-
-    @cached_property
-    @_one_at_a_time
-    def is_ordered(self) -> bool:
-        """See `SegmentView`."""
-        return self.is_ordered_by_date and _is_ordered(self.published, _inverted(self.lists("id"), self.doc_count))
-
-    @_one_at_a_time
-    def doc_frequency(self, field: str, term: bytes) -> int:
-        """See `SegmentView`."""
-        return int(self._reader.doc_frequency(field, term))
-
-    @_one_at_a_time
-    def docnums(self, field: str, term: bytes) -> Docnums:
-        """See `SegmentView`; deleted docnums are left out."""
-        return self._postings(field, term)[0]
-
-    @_one_at_a_time
-    def weights(self, field: str, term: bytes) -> npt.NDArray[Any]:
-        """See `SegmentView`."""
-        return self._postings(field, term)[1]
-
-    @_one_at_a_time
-    def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
-        """See `SegmentView`."""
-        wanted = set(among.tolist())
-        places: set[int] = set()
-        if (field, term) in self._reader:
-            matcher = self._reader.postings(field, term)
-            while matcher.is_active():
-                if matcher.id() in wanted:
-                    places.update(matcher.id() << POSITION_BITS | at for at in matcher.value_as("positions"))
-                matcher.next()
-        return np.array(sorted(places), dtype=np.int64)
-
-    @_one_at_a_time
-    def all_occurrences(self, field: str, term: bytes) -> Occurrences:
-        """See `SegmentView`."""
-        return self.occurrences(field, term, self.docnums(field, term))
-
-    @_one_at_a_time
-    def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
-        """See `SegmentView`."""
-        found = [self.docnums(field, term) for term in self._reader.expand_prefix(field, prefix)]
-        return np.unique(np.concatenate(found)) if found else _NO_DOCNUMS
-
-    def dictionary(self, field: str) -> Dictionary:
-        """See `SegmentView`."""
-        terms, frequencies = self.terms_between(field, b"", None)
-        sizes = np.fromiter(map(len, terms), np.int64, len(terms))
-        return Dictionary(np.frombuffer(b"".join(terms), np.uint8), sizes, frequencies)
-
-    @_one_at_a_time
-    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
-        """See `SegmentView`."""
-        terms = [term for term in self._reader.lexicon(field) if first <= term and (end is None or term < end)]
-        return terms, np.array([self.doc_frequency(field, term) for term in terms], dtype=np.int64)
-
-    @_one_at_a_time
-    def commonest_terms(
-        self, field: str, prefix: bytes, most: int, among: npt.NDArray[np.bool_] | None = None
-    ) -> list[tuple[bytes, int]]:
-        """See `SegmentView`."""
-        terms = list(self._reader.expand_prefix(field, prefix))
-        if among is None:
-            frequencies = [self.doc_frequency(field, term) for term in terms]
-        else:
-            frequencies = [int(np.count_nonzero(among[self.docnums(field, term)])) for term in terms]
-        counts = np.array(frequencies, dtype=np.int64)
-        return [(terms[ordinal], int(counts[ordinal])) for ordinal in _highest(counts, most).tolist()]
-
-    @_one_at_a_time
-    def lists(self, field: str) -> TermLists:
-        """See `SegmentView`; deleted docnums are left out."""
-        known = self._lists.get(field)
-        if known is None:
-            found = [self.docnums(field, term) for term in self.all_terms(field)]
-            docs = np.concatenate(found).astype(np.int32) if found else _NO_DOCS
-            starts = np.cumsum([0, *map(len, found)], dtype=np.int64)
-            known = self._lists[field] = TermLists(docs, starts)
-        return known
-
-    @_one_at_a_time
-    def terms(self, field: str, ordinals: npt.NDArray[np.integer]) -> list[bytes]:
-        """See `SegmentView`."""
-        terms = self.all_terms(field)
-        return [terms[ordinal] for ordinal in ordinals.tolist()]
-
-    @_one_at_a_time
-    def all_terms(self, field: str) -> list[bytes]:
-        """See `SegmentView`."""
-        return list(self._reader.lexicon(field))
-
-    @_one_at_a_time
-    def ordinal(self, field: str, term: bytes) -> int | None:
-        """See `SegmentView`."""
-        terms = self.all_terms(field)
-        return terms.index(term) if term in terms else None
-
-    @_one_at_a_time
-    def ids(self, docnums: Iterable[int]) -> list[bytes]:
-        """See `SegmentView`."""
-        return [self.stored(docnum)["article"]["id"].encode() for docnum in docnums]
-
-    @_one_at_a_time
-    def stored(self, docnum: int) -> dict[str, Any]:
-        """See `SegmentView`."""
-        fields: dict[str, Any] = self._reader.stored_fields(docnum)
-        return fields
-
-    @_one_at_a_time
-    def length_codes(self, field: str) -> npt.NDArray[np.uint8]:
-        """See `SegmentView`."""
-        found = (self._reader.doc_field_length(docnum, field) for docnum in range(self.doc_count))
-        return encode_lengths(np.fromiter(found, dtype=np.int64, count=self.doc_count))
-
-    @_one_at_a_time
-    def total_length(self, field: str) -> int:
-        """See `SegmentView`."""
-        return int(self._reader.field_length(field))
-
-    def _postings(self, field: str, term: bytes) -> tuple[Docnums, Scores]:
-        docnums: list[int] = []
-        weights: list[float] = []
-        if (field, term) in self._reader:
-            matcher = self._reader.postings(field, term)
-            while matcher.is_active():
-                docnums.append(matcher.id())
-                weights.append(matcher.weight())
-                matcher.next()
-        return np.array(docnums, dtype=np.int64), np.array(weights, dtype=np.float64)
-
-
 def _highest(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.intp]:
     """Where the ``most`` highest counts stand, the highest first, of equal ones the first; those of 0 left out."""
     chosen = np.flatnonzero(counts)
@@ -534,11 +249,9 @@ def _highest(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.intp]:
 
 
 def view_of(reader: SegmentReader) -> SegmentView:
-    """The fastest view of a segment that a reader has open; it lives as long as the reader."""
-    segment = reader.segment()
-    if isinstance(segment, ArraySegment):
-        return ArrayView(segment, reader._terms.file, reader._perdoc.documents)  # opened once, as opening takes time
-    return WhooshView(reader)
+    """The view of a segment that a reader has open; it lives as long as the reader."""
+    files = reader._terms.file, reader._perdoc.documents  # opened once, as opening takes time
+    return SegmentView(reader.segment(), *files)
 
 
 def _inverted(lists: TermLists, doc_count: int) -> npt.NDArray[np.int32]:
