@@ -83,6 +83,7 @@ _CLOSING_QUOTES = dict.fromkeys(_DOUBLE_QUOTES, _DOUBLE_QUOTES) | {
 _QUOTES = "".join(_CLOSING_QUOTES)
 _CLOSERS = {marks: re.compile(f"[{marks}]") for marks in _CLOSING_QUOTES.values() if marks}
 _SINGLE_QUOTES = "'‘’‚‛＇"
+_EQUALS = "=＝"
 _DASHES = "-–—−－‐‑"
 _OPENING_PARENTHESES = "(（"
 _CLOSING_PARENTHESES = ")）"
@@ -102,7 +103,7 @@ _PUNCTUATION = re.compile(
     r"|\.{2,}|\.(?!\w)"  # but not the point of .NET
     rf"|\++(?=[^\W\d]|[{re.escape(_QUOTES + _OPENING_PARENTHESES)}]))+"  # +word once meant: required
 )
-_BEFORE_TITLE_WORD = re.compile(rf"(?:{_PUNCTUATION.pattern}|[{re.escape(_DASHES)}])*+")
+_BEFORE_TITLE_WORD = re.compile(rf"(?:{_PUNCTUATION.pattern}|[{re.escape(_DASHES + _EQUALS)}])*+")
 _DASH_RUN = re.compile(rf"[{re.escape(_DASHES)}]+")
 _BAR_RUN = re.compile(rf"[{_BARS}]+")
 _STARS = re.compile(r"\*+")
@@ -115,7 +116,7 @@ _FIELD_LIKE = re.compile(rf"[\w{re.escape(_QUOTES + _OPENING_PARENTHESES)}]")
 _PLAIN_WORD = re.compile(r"[\w.'’\-–‐‑+#]+")
 _SLOP = re.compile(r"[~～〜]([0-9]{1,9})?")
 _ABBREVIATION = re.compile(r"(?:[^\W\d_]{1,3}\.){2,}")
-_EQUALS = "=＝"
+_EXACT_START = re.compile(r"[.#@]?\w")
 _EQUALS_RUN = re.compile(f"[{_EQUALS}]+")
 # A star or question mark before a letter, or after a small one: the star of HLA-A*02 is part of the name.
 _WILDCARD = re.compile(r"(?:^\*|[^\W\d_]['’\-–‐‑]?[*?]+)(?=[^\W\d_])|[^\W\d_A-Z][*?]+(?=\d)")
@@ -307,7 +308,7 @@ class _Lexer:
             if self.text[at] in _SINGLE_QUOTES and self._single_quoted(field, Kind.EXACT):
                 return True
             raw = _RAW_WORD.match(self.text, at)
-            if raw and has_word(raw[0]):
+            if raw and _EXACT_START.match(raw[0]):
                 self._finish_word(raw[0], at, raw.end(), field, is_exact=True)
                 return True
         self.at = start
@@ -464,7 +465,7 @@ class _Lexer:
             self._add(OPERATORS[word], word, end)
             return
         self._budget(1)
-        if is_pattern or is_prefix:
+        if (is_pattern or is_prefix) and not (is_exact and not _PATTERN.fullmatch(word)):
             if edits > 0:
                 self.remark(start, end, "approximate spelling (~) is for whole words; the tilde is left out")
             if is_exact:
@@ -482,7 +483,7 @@ class _Lexer:
 
     def _edits(self, tilde: re.Match[str], word: str, end: int) -> int:
         """How many letters a word with this tilde behind it may be off; 0, with a remark, where none make sense."""
-        length = tilde.start()
+        length = _end_of_word(word[: tilde.start()])
         if length < 3 or tilde[1] == "0" or not _PLAIN_WORD.fullmatch(word, 0, length):
             reason = (
                 "a word of fewer than three letters has no approximate spelling" if length < 3
