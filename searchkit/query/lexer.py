@@ -10,7 +10,6 @@ and no text is an error: what cannot be used is left out with a remark.
 
 import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import Enum
 from typing import NamedTuple
 
@@ -434,6 +433,8 @@ class _Lexer:
             self.at = end
 
     def _unknown_field(self, named: re.Match[str]) -> None:
+        from difflib import get_close_matches  # only queries with an unknown field need it
+
         nearest = get_close_matches(named[1].lower(), FIELDS, n=1, cutoff=0.7)
         if nearest:
             reason = f"{named[1]} is no field, {nearest[0]} is; read as words"
