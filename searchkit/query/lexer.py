@@ -306,8 +306,9 @@ class _Lexer:
                 return True
             if self.text[at] in _SINGLE_QUOTES and self._single_quoted(field, Kind.EXACT):
                 return True
-            raw = _RAW_WORD.match(self.text, at)
-            if raw and _EXACT_START.match(raw[0]):
+            # Looked at before the word is: a run of signs would be read again for each of them.
+            raw = _RAW_WORD.match(self.text, at) if _EXACT_START.match(self.text, at) else None
+            if raw:
                 self._finish_word(raw[0], at, raw.end(), field, is_exact=True)
                 return True
         self.at = start
