@@ -453,7 +453,7 @@ class _Lexer:
             self._add(OPERATORS[raw], raw, end)
             return
         word, is_prefix, edits = raw[: _end_of_word(raw)], False, -1
-        while word.endswith("*") or (tilde := _FUZZY.search(word)):
+        while word.endswith("*") or (tilde := _fuzzy_end(word)):
             if word.endswith("*"):
                 word, is_prefix = word.rstrip("*"), True
             elif tilde:
@@ -579,6 +579,11 @@ def _run_end(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Where the characters that ``pattern`` takes from ``at`` on end."""
     matched = pattern.match(text, at)
     return matched.end() if matched else at
+
+
+def _fuzzy_end(word: str) -> re.Match[str] | None:
+    """The tilde, with its number, that the word ends with; matched at the end, as a search would read all of the word."""
+    return _FUZZY.match(word, max(len(word) - 2, 0)) or _FUZZY.match(word, max(len(word) - 1, 0))
 
 
 def _end_of_word(word: str) -> int:
