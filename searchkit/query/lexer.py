@@ -11,6 +11,7 @@ and no text is an error: what cannot be used is left out with a remark.
 import re
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from searchkit.query.receipt import TOO_MUCH, Remark
@@ -22,6 +23,7 @@ MAX_STEPS = 4096
 
 MAX_SLOP = 100
 MAX_EDITS = 2
+_MOST_FIELDS_MEANT = 8  # unknown fields whose nearest known one is looked for
 _MOST_REMARKS = 100  # nobody reads more, and 8,000 quotation marks would make as many
 
 LABEL_FIELDS = {
@@ -195,6 +197,7 @@ class _Lexer:
         self.remark = lexed.remark
         self.at = 0
         self.words_left = MAX_WORDS
+        self.fields_left = _MOST_FIELDS_MEANT
         # Kinds of quotes known to have no closing mark further on; looked for once, or lexing would be
         # quadratic.
         self.unclosed: set[str] = set()
@@ -434,14 +437,13 @@ class _Lexer:
             self.at = end
 
     def _unknown_field(self, named: re.Match[str]) -> None:
-        from difflib import get_close_matches  # only queries with an unknown field need it
-
-        nearest = get_close_matches(named[1].lower(), FIELDS, n=1, cutoff=0.7)
+        nearest = _nearest_field(named[1].lower()) if self.fields_left else ""
+        self.fields_left -= bool(self.fields_left)
         if nearest:
-            reason = f"{named[1]} is no field, {nearest[0]} is; read as words"
+            reason = f"{named[1]} is no field, {nearest} is; read as words"
         else:
             reason = f"{named[1]} is no field; read as words. Fields are title, topic, author, kind, date …"
-        self.remark(self.at, named.end(), reason, f"{nearest[0]}:" if nearest else None)
+        self.remark(self.at, named.end(), reason, f"{nearest}:" if nearest else None)
         kind = OPERATORS.get(named[1], Kind.WORD)
         self._budget(1)
         self._add(kind, named[1], named.end(1))
@@ -581,8 +583,17 @@ def _run_end(pattern: re.Pattern[str], text: str, at: int) -> int:
     return matched.end() if matched else at
 
 
+@lru_cache(maxsize=256)
+def _nearest_field(name: str) -> str:
+    """The field that an unknown one is a misspelling of, or ""."""
+    from difflib import get_close_matches  # only queries with an unknown field need it
+
+    nearest = get_close_matches(name, FIELDS, n=1, cutoff=0.7) if len(name) <= 20 else []
+    return nearest[0] if nearest else ""
+
+
 def _fuzzy_end(word: str) -> re.Match[str] | None:
-    """The tilde, with its number, that the word ends with; matched at the end, as a search would read all of the word."""
+    """The tilde, with its number, that the word ends with; a search for it would read all of the word."""
     return _FUZZY.match(word, max(len(word) - 2, 0)) or _FUZZY.match(word, max(len(word) - 1, 0))
 
 
