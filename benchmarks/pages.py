@@ -4,7 +4,7 @@
 
 What is measured
     the median milliseconds of each kind of query; the ratio of searchkit's to each peer's; the memory that a searching
-    process has to itself, beyond the pages of mapped files.
+    process has to itself, beyond the pages of mapped files; with --threads the pages a second of the first engine.
 Corpus
     the files named, or an evenly spread part of them. The queries are drawn from the corpus' own words by `queries.py`;
     for whole corpora they lie beside this file, so that two versions are asked the same.
@@ -19,6 +19,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
@@ -34,6 +35,7 @@ from benchmarks.report import middle, number, ratio, table
 
 HERE = Path(__file__).parent
 PARTS = ("page", "titles")
+THREAD_SECONDS = 3.0
 SLOW = "whoosh"
 """Takes up to seconds a page: it has rounds of its own number."""
 SAME_TOTAL = 0.1
@@ -64,6 +66,20 @@ class OpenArchive:
         began = time.perf_counter()
         answer = method(query)
         return (time.perf_counter() - began) * 1000, answer
+
+    def throughput(self, queries: Sequence[Query], threads: int) -> float:
+        """Pages a second that so many threads make of one opened archive."""
+        until = time.perf_counter() + THREAD_SECONDS
+
+        def ask_on(first: int) -> int:
+            asked = 0
+            while time.perf_counter() < until:
+                self.peer.page(queries[(first + asked) % len(queries)])
+                asked += 1
+            return asked
+
+        with ThreadPoolExecutor(threads) as pool:
+            return sum(pool.map(ask_on, range(0, threads * 7, 7))) / THREAD_SECONDS
 
     def memory(self) -> int:
         """Private bytes of the process."""
@@ -101,6 +117,8 @@ def measure(corpus: Path, options: argparse.Namespace, work: Path) -> dict[str, 
         }
         times, answers = _ask_in_turns(workers, queries, options)
         memory = {name: worker.call("memory") for name, worker in workers.items()}
+        counts = (1, options.threads) if options.threads else ()
+        rates = {str(count): workers[options.engines[0]].call("throughput", queries, count) for count in counts}
     return {
         "corpus": selection.name,
         "articles": selection.articles,
@@ -108,6 +126,7 @@ def measure(corpus: Path, options: argparse.Namespace, work: Path) -> dict[str, 
         "ms": {name: {p: [middle(took) for took in parts[p]] for p in PARTS} for name, parts in times.items()},
         "answers": {name: [asdict(found[i]) for i in range(len(queries))] for name, found in answers.items()},
         "private_bytes": memory,
+        "pages_per_second": rates,
     }
 
 
@@ -145,6 +164,8 @@ def show(measured: dict[str, Any]) -> str:
         lines += ["", f"{title}, median ms", "", _part_table(measured, part)]
     memory = ", ".join(f"{name} {number(size / 1e6, 0)} MB" for name, size in measured["private_bytes"].items())
     lines += ["", f"Private memory of the searching process: {memory}."]
+    rates = [f"{number(rate, 0)} by {threads}" for threads, rate in measured["pages_per_second"].items()]
+    lines += [f"Pages a second of {next(iter(measured['ms']))} by threads: {', '.join(rates)}."] if rates else []
     lines += [REMARKS[name] for name in measured["ms"] if name in REMARKS]
     return "\n".join(lines)
 
@@ -184,6 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stock-rounds", type=int, default=1, help="rounds for stock Whoosh (%(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="for building searchkit's index")
     parser.add_argument("--engines", nargs="+", choices=list(MAKERS), default=list(ENGINES))
+    parser.add_argument("--threads", type=int, default=0, help="also count the pages a second of so many threads")
     parser.add_argument("--work", type=Path, help="keep the indexes here and use those found here again")
     parser.add_argument("--json", type=Path, help="write every number here too")
     options = parser.parse_args(arguments)

@@ -40,6 +40,7 @@ SETTINGS = (
     Setting("k1", 2.0, "BM25: how much repeating a word adds"),
     Setting("b", 0.75, "BM25: how much long articles are discounted, 0 to 1"),
     Setting("synonyms", "", "text file of words that mean the same, like synonyms.txt; none when empty"),
+    Setting("nearness", False, "whether articles with the words of a query near each other score higher"),
     Setting("durable", True, "whether a commit waits until the disk has it; without that a power cut can lose it"),
     Setting("max_article_bytes", 16_000_000, "a single article larger than this is skipped and reported"),
 )
@@ -57,6 +58,7 @@ class Settings:
     k1: float = 2.0
     b: float = 0.75
     synonyms: str = ""
+    nearness: bool = False
     durable: bool = True
     max_article_bytes: int = 16_000_000
 

@@ -1,6 +1,7 @@
 """The vocabulary of a batch analysis: what has been analysed before, found again by array operations."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -113,23 +114,61 @@ class KeyTable:
             slots = self._next_slots(slots[~is_placed], keys)
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Terms, one after another, as arrays."""
+
+    data: npt.NDArray[np.uint8]
+    """Their UTF-8."""
+    lengths: npt.NDArray[np.int64]
+    """In bytes."""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def at(self, indexes: npt.NDArray[np.integer]) -> "Terms":
+        """Those with these indexes, in this order."""
+        return _gathered(self.data, np.cumsum(self.lengths) - self.lengths, self.lengths, indexes)
+
+    def tolist(self) -> list[bytes]:
+        """Each by itself."""
+        data, ends = self.data.tobytes(), np.cumsum(self.lengths)
+        return [data[start:end] for start, end in zip((ends - self.lengths).tolist(), ends.tolist(), strict=True)]
+
+
+def _gathered(
+    data: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    indexes: npt.NDArray[np.integer],
+) -> Terms:
+    """Of the terms at ``starts`` of ``data`` those with these indexes."""
+    lengths = lengths.take(indexes)
+    places = np.repeat(starts.take(indexes) - (np.cumsum(lengths) - lengths), lengths)
+    places += np.arange(len(places))
+    return Terms(data.take(places), lengths)
+
+
 class TermNumbers:
     """Terms by number and numbers by term, for as long as a vocabulary lives."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._terms: list[bytes] = []
+        self._new: list[bytes] = []  # the last ones, not in the arrays yet
+        self._data: GrowingArray[np.uint8] = GrowingArray(np.uint8)
+        self._starts: GrowingArray[np.int64] = GrowingArray(np.int64)
+        self._lengths: GrowingArray[np.int64] = GrowingArray(np.int64)
         self._heads: GrowingArray[np.uint64] = GrowingArray(np.uint64)
 
     def __len__(self) -> int:
-        return len(self._terms)
+        return len(self._numbers)
 
     def number(self, term: str) -> int:
         """The number of ``term``, the next free one when it is new."""
         known = self._numbers.get(term)
         if known is None:
-            known = self._numbers[term] = len(self._terms)
-            self._terms.append(term.encode())
+            known = self._numbers[term] = len(self._numbers)
+            self._new.append(term.encode())
         return known
 
     def numbers(self, terms: Sequence[str]) -> Ids:
@@ -137,35 +176,41 @@ class TermNumbers:
         known = self._numbers
         new = [term for term in dict.fromkeys(terms) if term not in known]
         known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
-        self._terms.extend(map(str.encode, new))
+        self._new.extend(map(str.encode, new))
         return np.fromiter(map(known.__getitem__, terms), np.int32, len(terms))
 
-    def texts(self, numbers: npt.NDArray[np.integer]) -> list[bytes]:
-        """The UTF-8 of these terms."""
-        terms = self._terms
-        return [terms[number] for number in numbers.tolist()]
+    def texts(self, numbers: npt.NDArray[np.integer]) -> Terms:
+        """These terms."""
+        self._take_in()
+        return _gathered(self._data.values, self._starts.values, self._lengths.values, numbers)
 
     def in_order(self, numbers: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
         """These different numbers in the order of their terms' bytes.
 
         Sorting goes by the first sixteen bytes as two integers; only terms alike in them are compared in Python.
         """
-        heads = self._first_bytes().take(numbers, axis=0)
+        self._take_in()
+        heads = self._heads.values.reshape(-1, 2).take(numbers, axis=0)
         order = np.lexsort((heads[:, 1], heads[:, 0]))
         heads, numbers = heads[order], numbers[order]
         is_alike = np.zeros(len(numbers) + 1, np.bool_)
         is_alike[1:-1] = (heads[1:] == heads[:-1]).all(axis=1)
         edges = np.flatnonzero(is_alike[1:] != is_alike[:-1])
         for first, last in zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True):
-            numbers[first : last + 1] = sorted(numbers[first : last + 1].tolist(), key=self._terms.__getitem__)
+            alike = numbers[first : last + 1]
+            texts = self.texts(alike).tolist()
+            numbers[first : last + 1] = alike[sorted(range(len(texts)), key=texts.__getitem__)]
         return numbers
 
-    def _first_bytes(self) -> npt.NDArray[np.uint64]:
-        """For each term its first sixteen bytes as two numbers, filled up with zeros; they order as the bytes do."""
-        new = self._terms[len(self._heads) // 2 :]
-        if new:
-            self._heads.extend(np.array(new, "S16").view(">u8"))
-        return self._heads.values.reshape(-1, 2)
+    def _take_in(self) -> None:
+        """Put what is new into the arrays, and its first sixteen bytes as two numbers, which order as they do."""
+        if self._new:
+            lengths = np.fromiter(map(len, self._new), np.int64, len(self._new))
+            self._starts.extend(len(self._data) + np.cumsum(lengths) - lengths)
+            self._lengths.extend(lengths)
+            self._data.extend(np.frombuffer(b"".join(self._new), np.uint8))
+            self._heads.extend(np.array(self._new, "S16").view(">u8"))
+            self._new = []
 
 
 class UnitEntries:

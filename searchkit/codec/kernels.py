@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 # blocks and decodes five times faster in numpy, because one slice is one astype.
 WIDTHS = (1, 2, 4, 8, 16, 32)
 
+_NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
+
 _FEW = 128  # values that Python's sort is quicker on than numpy
 
 
@@ -54,12 +56,18 @@ def unpack_codes(packed: NDArray[np.uint8], bits: int, start: int, stop: int) ->
     return wide.view(np.uint8)[skip : skip + stop - start]
 
 
+def narrowest(largest: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """Returns the narrowest dtype of 8, 16 or 32 bits for integers from 0 to largest, which has no more than 32."""
+    return _NARROW[(largest >= 1 << 8) + (largest >= 1 << 16)]
+
+
 def escapes_of(values: NDArray[np.integer]) -> list[int]:
     """Returns for each of the widths but the last how many values would be escapes in it."""
     if len(values) <= _FEW:
         ordered = sorted(values.tolist())
         return [len(ordered) - bisect_left(ordered, (1 << bits) - 1) for bits in WIDTHS[:-1]]
-    return [int(np.count_nonzero(values >= values.dtype.type((1 << bits) - 1))) for bits in WIDTHS[:-1]]
+    most = 8 * values.dtype.itemsize
+    return [int(np.count_nonzero(values >= (1 << bits) - 1)) if bits <= most else 0 for bits in WIDTHS[:-1]]
 
 
 def choose_width(count: int, escapes: Sequence[int]) -> int:
@@ -86,7 +94,7 @@ def unzigzag(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return (values >> 1) ^ -(values & 1)
 
 
-def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def starts_of(counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Returns len(counts) + 1 offsets: where each group begins in the concatenation, and its total length."""
     starts = np.zeros(len(counts) + 1, dtype=np.int64)
     np.cumsum(counts, out=starts[1:])
@@ -126,19 +134,7 @@ def group_reduce(ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64
     return reduced
 
 
-def part_reduce(
-    ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> NDArray[Any]:
-    """Reduces values[start:end] for each pair, which rise and do not overlap; no part may be empty."""
-    bounds = np.empty(2 * len(starts), dtype=np.int64)
-    bounds[::2], bounds[1::2] = starts, ends
-    if len(bounds) and bounds[-1] == len(values):
-        bounds = bounds[:-1]  # what comes after the last part is nothing
-    reduced: NDArray[Any] = ufunc.reduceat(values, bounds)[::2] if len(bounds) else values[:0]
-    return reduced
-
-
-def ranges(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def ranges(starts: NDArray[np.int64], counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Concatenates range(start, start + count) for each pair: the indexes of many slices at once."""
     ends = starts_of(counts)
     return np.arange(ends[-1], dtype=np.int64) + np.repeat(starts - ends[:-1], counts)

@@ -13,17 +13,16 @@ x.rank, x.8.rank ... (escapes before every RANK_STEP-th value of that level); of
 meta["packed"][x] is [number of values, base width].
 """
 
-from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.kernels import choose_width, escapes_of, pack_codes, starts_of, unpack_codes
+from searchkit.codec.kernels import WIDTHS, choose_width, escapes_of, narrowest, pack_codes, starts_of, unpack_codes
 
 RANK_STEP = 256
 SUM_STEP = 64
-_AT_ONCE = 1 << 20  # a multiple of RANK_STEP, and of the codes in a byte
 PROMOTE_AFTER = 256  # single look-ups after which an array decodes itself once and for all
 
 _WIDER = (8, 16, 32)
@@ -32,46 +31,110 @@ _MAX = 2**32 - 1
 
 def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]) -> None:
     """Writes an array of integers from 0 to 2**32 - 1 under a name, in the cheapest width."""
-    largest = int(values.max()) if len(values) else 0
-    if largest > _MAX or (len(values) and values.dtype.kind == "i" and int(values.min()) < 0):
-        raise ValueError(f"array {name}: values must lie between 0 and {_MAX}")
-    of_parts = [escapes_of(part.astype(np.uint32)) for part in _parts(values)]
-    escapes = [sum(counts) for counts in zip(*of_parts, strict=True)]
-    bits = choose_width(len(values), escapes) if largest or not len(values) else 1
-    writer.meta.setdefault("packed", {})[name] = [len(values), bits]
-    while True:
-        escape = (1 << bits) - 1
-        has_escapes = bits < 32 and largest >= escape
-        waiting, per_step = [], []
-        writer.begin(name, f"<u{bits // 8}" if bits > 8 else "u1")
-        for part in _parts(values):
-            if has_escapes:
-                escaped = part >= escape
-                waiting.append(part[escaped].astype(np.uint32))
-                per_step.append(np.add.reduceat(escaped, np.arange(0, len(part), RANK_STEP), dtype=np.int64))
-                part = np.minimum(part, escape)
-            codes = part.astype(f"<u{max(bits // 8, 1)}")
-            writer.append_array(pack_codes(codes, bits) if bits < 8 else codes)
-        writer.end()
-        if not has_escapes:
+    packed = PackedWriter(writer, name)
+    packed.extend(values)
+    packed.close()
+
+
+class PackedWriter:
+    """Writes a packed array whose values come piece by piece; until it is closed it keeps about what the file will.
+
+    The base width is the one given, or the cheapest for the first piece. With `at_once` the base level goes to the file
+    as it comes in; the container takes nothing else until the array is closed.
+    """
+
+    def __init__(
+        self, writer: ContainerWriter, name: str, bits: int | None = None, *, at_once: bool = False, level_of: str = ""
+    ) -> None:
+        self._writer = writer
+        self._name = name
+        self._bits = bits
+        self._array = level_of or name  # the packed array of which this is a level
+        self._length = 0
+        self._pieces: list[NDArray[Any]] = []
+        self._waiting = np.zeros(0, dtype=np.uint8)  # codes that do not fill a byte yet
+        self._next_level: PackedWriter | None = None
+        self._ranks: list[NDArray[np.int64]] = []  # empty before the first escape
+        self._is_begun = at_once
+        if at_once:
+            writer.begin(name, _dtype_name(self.bits))
+
+    @property
+    def bits(self) -> int:
+        """The base width."""
+        return WIDTHS[-1] if self._bits is None else self._bits
+
+    def extend(self, values: NDArray[np.integer]) -> None:
+        """Takes in the next values; ValueError when one is not from 0 to 2**32 - 1."""
+        if not len(values):
             return
-        writer.add(f"{name}.rank", starts_of(np.concatenate(per_step))[:-1].astype(np.uint32))
-        values = np.concatenate(waiting)
-        bits = next(wider for wider in _WIDER if wider > bits)
-        name = f"{name.split('.')[0]}.{bits}"
+        largest = int(values.max())
+        if largest > _MAX or (values.dtype.kind == "i" and int(values.min()) < 0):
+            raise ValueError(f"array {self._name}: values must lie between 0 and {_MAX}")
+        codes = values.astype(narrowest(largest), copy=False)
+        if self._bits is None:
+            self._bits = choose_width(len(codes), escapes_of(codes)) if largest else 1
+        bits, escape = self._bits, (1 << self._bits) - 1
+        if largest >= escape and bits < WIDTHS[-1]:
+            codes = self._escaping(codes, escape)
+        elif self._next_level is not None:
+            self._count_escapes(np.zeros(0, dtype=np.int64), len(codes))
+        self._length += len(codes)
+        codes = codes.astype(_dtype_name(bits), copy=False)
+        if bits < 8:
+            if len(self._waiting):
+                codes = np.concatenate([self._waiting, codes])
+            whole = len(codes) - len(codes) % (8 // bits)
+            codes, self._waiting = pack_codes(codes[:whole], bits), codes[whole:]
+        self._append(codes)
+
+    def close(self) -> None:
+        """Writes what is not in the file yet."""
+        if self._array == self._name:
+            self._writer.meta.setdefault("packed", {})[self._name] = [self._length, self.bits]
+        if len(self._waiting):
+            self._append(pack_codes(self._waiting, self.bits))
+        if not self._is_begun:
+            self._writer.begin(self._name, _dtype_name(self.bits))
+            for piece in self._pieces:
+                self._writer.append_array(piece)
+        self._writer.end()
+        if self._next_level is not None:
+            self._writer.add(f"{self._name}.rank", np.concatenate(self._ranks).astype(np.uint32))
+            self._next_level.close()
+
+    def _append(self, codes: NDArray[Any]) -> None:
+        if self._is_begun:
+            self._writer.append_array(codes)
+        else:
+            self._pieces.append(codes)
+
+    def _escaping(self, codes: NDArray[Any], escape: int) -> NDArray[Any]:
+        """The codes, with escapes for those that the base level does not hold: they go to the next level."""
+        places = np.flatnonzero(codes >= escape)
+        if self._next_level is None:
+            wider = next(wider for wider in _WIDER if wider > self.bits)
+            self._next_level = PackedWriter(self._writer, f"{self._array}.{wider}", wider, level_of=self._array)
+            self._ranks.append(np.zeros(-(-self._length // RANK_STEP), dtype=np.int64))
+        self._count_escapes(places, len(codes))
+        self._next_level.extend(codes[places])
+        return np.asarray(np.minimum(codes, escape))
+
+    def _count_escapes(self, places: NDArray[np.int64], count: int) -> None:
+        """Notes the escapes before each `RANK_STEP`-th of the next ``count`` values, given where they stand."""
+        if self._next_level is not None:
+            steps = np.arange(-self._length % RANK_STEP, count, RANK_STEP)
+            self._ranks.append(places.searchsorted(steps) + self._next_level._length)
 
 
-def _parts(values: NDArray[np.integer]) -> Iterator[NDArray[np.integer]]:
-    """Consecutive parts of an array, so that coding a long one takes little room; one of nothing for nothing."""
-    if len(values) <= _AT_ONCE:
-        return iter((values,))
-    return (values[start : start + _AT_ONCE] for start in range(0, len(values), _AT_ONCE))
+def _dtype_name(bits: int) -> str:
+    return "u1" if bits <= 8 else f"<u{bits // 8}"
 
 
 def write_offsets(writer: ContainerWriter, name: str, counts: NDArray[np.integer]) -> None:
     """Writes the offsets of groups of these lengths."""
     write_packed(writer, name, counts)
-    writer.add(f"{name}.sum", starts_of(counts.astype(np.int64))[:-1:SUM_STEP].astype(np.uint64))
+    writer.add(f"{name}.sum", starts_of(counts)[:-1:SUM_STEP].astype(np.uint64))
 
 
 class PackedArray:
@@ -108,6 +171,11 @@ class PackedArray:
     def __len__(self) -> int:
         length: int = self._length
         return length
+
+    @property
+    def bits(self) -> int:
+        """The base width."""
+        return self._levels[0][0]
 
     def slice(self, start: int, stop: int) -> NDArray[np.uint32]:
         """Returns values start to stop; IndexCorrupt when they do not exist."""

@@ -1,9 +1,8 @@
 """Posting lists: for every term the documents, how often, with which weight, where, and what scoring asks.
 
-A PostingData is all lists of a field, one after another, as flat arrays; write_postings stores it,
-PostingLists reads it back: one list, a run of lists (a prefix, a merge), or a few postings of a list (a
-phrase). The same structure holds term vectors, with documents in the place of terms and term ordinals in the
-place of documents.
+posting_writer.py writes them; PostingLists reads them back: one list, a run of lists (a prefix, a merge), or a few
+postings of a list (a phrase). The same structure holds term vectors, with documents in the place of terms and term
+ordinals in the place of documents.
 
 How the arrays are coded (FORMAT.md has each by name):
 - documents as differences, in a packed array; a list with at least an eighth of all documents is a bitmap;
@@ -21,41 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from searchkit.codec.container import Container, ContainerWriter, corrupt
+from searchkit.codec.container import Container, corrupt
 from searchkit.codec.kernels import (
-    bitmap_of,
-    differences,
     docs_of,
-    group_reduce,
-    part_reduce,
     ranges,
     running_sums,
     starts_of,
     unzigzag,
-    zigzag,
 )
-from searchkit.codec.packed import Offsets, PackedArray, write_offsets, write_packed
-
-BLOCK = 128
-DENSE = 8  # a list with at least span / DENSE documents is stored as a bitmap
-DENSE_LEAST = 64
-
-
-@dataclass(frozen=True, slots=True)
-class PostingData:
-    """All posting lists of one field, list after list; n is the number of postings."""
-
-    counts: NDArray[np.int64]  # postings of each list, at least 1
-    docs: NDArray[np.int32]  # n docnums, not falling within a list
-    occurrences: NDArray[np.int64] | NDArray[np.uint32] | None = None  # n, at least 1; None: 1 each
-    weights: NDArray[np.float32] | None = None  # n; None: the occurrences
-    lengths: NDArray[np.uint8] | None = None  # n length codes (lengths.py), 0 for none; None: no lengths
-    positions: NDArray[np.int64] | NDArray[np.uint32] | None = None  # one an occurrence
-    position_gaps: NDArray[np.uint32] | None = None  # instead of positions: each minus the one before in its posting
-    char_starts: NDArray[np.int64] | None = None  # one an occurrence
-    char_ends: NDArray[np.int64] | None = None  # one an occurrence
-    boosts: NDArray[np.float64] | None = None  # one an occurrence
-    values: list[bytes] | None = None  # n opaque values, for formats that are none of the above
+from searchkit.codec.packed import Offsets, PackedArray
+from searchkit.codec.posting_writer import BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,186 +43,6 @@ class ListStatistics:
     max_length: int  # length code
     first_doc: int
     last_doc: int
-
-
-def write_postings(writer: ContainerWriter, name: str, data: PostingData) -> None:
-    """Writes the posting lists of a field under a name."""
-    starts = starts_of(data.counts)
-    write_offsets(writer, f"{name}/count", data.counts)
-    span, dense = _write_docs(writer, name, data, starts)
-    occurrences = _write_occurrences(writer, name, data, starts)
-    mode = _weight_mode(data, occurrences)
-    weights = _write_weights(writer, name, data, starts, occurrences, mode["weights"])
-    if data.lengths is not None:
-        _write_lengths(writer, name, data.lengths, starts)
-    _write_blocks(writer, name, data, starts, weights)
-    signed = _write_positions(writer, name, data, occurrences)
-    if data.values is not None:
-        writer.add_bytes(f"{name}/value", b"".join(data.values))
-        sizes = np.fromiter(map(len, data.values), dtype=np.int64, count=len(data.values))
-        write_offsets(writer, f"{name}/value_size", sizes)
-    writer.meta.setdefault("postings", {})[name] = {
-        "postings": len(data.docs),
-        "occurrences": int(occurrences.sum(dtype=np.int64)),
-        "span": span,
-        "dense": dense,
-        "signed": signed,
-        **mode,
-    }
-
-
-def _write_docs(writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]) -> tuple[int, int]:
-    docs, counts = data.docs, data.counts
-    span = int(docs.max()) + 1 if len(docs) else 0
-    gaps = docs.astype(np.int32)  # of the width of docnums, as whole fields stand here
-    gaps[1:] -= docs[:-1]
-    gaps[starts[:-1]] = docs[starts[:-1]]
-    repeats = gaps == 0
-    repeats[starts[:-1]] = False
-    dense = (counts >= DENSE_LEAST) & (counts * DENSE >= span)
-    if repeats.any():  # a bitmap cannot hold a document twice
-        dense &= np.logical_not(np.logical_or.reduceat(repeats, starts[:-1]))
-    ordinals = np.flatnonzero(dense)
-    if len(ordinals):
-        gaps = gaps[np.repeat(~dense, counts)]
-        bitmaps = [bitmap_of(docs[starts[i] : starts[i + 1]], span) for i in ordinals]
-        writer.add(f"{name}/bitmap", np.concatenate(bitmaps))
-        writer.add(f"{name}/bitmap_list", ordinals.astype(np.uint32))
-        writer.add(f"{name}/bitmap_start", starts_of(counts[ordinals]).astype(np.uint64))
-    write_packed(writer, f"{name}/gap", gaps)
-    return span, len(ordinals)
-
-
-def _write_occurrences(
-    writer: ContainerWriter, name: str, data: PostingData, starts: NDArray[np.int64]
-) -> NDArray[np.uint32]:
-    if data.occurrences is None or not np.any(data.occurrences != 1):
-        return np.ones(len(data.docs), dtype=np.uint32)
-    occurrences = data.occurrences.astype(np.uint32, copy=False)
-    write_packed(writer, f"{name}/occurrence", occurrences - np.uint32(1))
-    write_offsets(writer, f"{name}/total", group_reduce(np.add, occurrences, starts, np.int64))
-    return occurrences
-
-
-def _weight_mode(data: PostingData, occurrences: NDArray[np.uint32]) -> dict[str, Any]:
-    weights = data.weights
-    if weights is None or np.array_equal(weights, occurrences):
-        return {"weights": "occurrences"}
-    if len(weights) and np.all(weights == weights[0]):
-        return {"weights": "constant", "weight": float(weights[0])}
-    return {"weights": "excess" if _excess_of(weights, occurrences) is not None else "float"}
-
-
-def _excess_of(weights: NDArray[np.float32], occurrences: NDArray[np.uint32]) -> NDArray[np.uint32] | None:
-    """Returns by how much each weight exceeds the occurrences; None unless these are small whole numbers."""
-    # Beyond 2**24 a float32 no longer tells one whole number from the next; NaN fails every comparison.
-    if not (weights.max(initial=0) < 2**24 and np.all(weights == np.rint(weights)) and np.all(weights >= occurrences)):
-        return None
-    return weights.astype(np.uint32) - occurrences
-
-
-def _write_weights(
-    writer: ContainerWriter,
-    name: str,
-    data: PostingData,
-    starts: NDArray[np.int64],
-    occurrences: NDArray[np.uint32],
-    mode: str,
-) -> NDArray[np.float32]:
-    if mode == "constant" and data.weights is not None:
-        return data.weights
-    if mode == "occurrences" or data.weights is None:
-        write_packed(writer, f"{name}/max_weight", group_reduce(np.maximum, occurrences, starts))
-        return occurrences.astype(np.float32)
-    weights = data.weights.astype(np.float32, copy=False)
-    excess = _excess_of(weights, occurrences) if mode == "excess" else None
-    if excess is not None:
-        write_packed(writer, f"{name}/excess", excess)
-        write_packed(writer, f"{name}/excess_total", group_reduce(np.add, excess, starts, np.int64))
-        write_packed(writer, f"{name}/max_weight", group_reduce(np.maximum, weights, starts).astype(np.uint32))
-    else:
-        writer.add(f"{name}/weight", weights)
-        totals = group_reduce(np.add, weights, starts, np.float64)
-        writer.add(f"{name}/weight_total", totals.astype(np.float32))
-        writer.add(f"{name}/max_weight", group_reduce(np.maximum, weights, starts))
-    return weights
-
-
-def _write_lengths(writer: ContainerWriter, name: str, lengths: NDArray[np.uint8], starts: NDArray[np.int64]) -> None:
-    if not lengths.any():
-        return
-    shortest, longest = _length_bounds(lengths, starts[:-1], starts[1:])
-    writer.add(f"{name}/min_length", shortest)
-    write_packed(writer, f"{name}/length_spread", longest - shortest)
-
-
-def _length_bounds(
-    lengths: NDArray[np.uint8], starts: NDArray[np.int64], ends: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Returns shortest and longest length code of each part; 0 means no length and is not a shortest."""
-    longest = part_reduce(np.maximum, lengths, starts, ends)
-    known = np.where(lengths == 0, np.uint8(255), lengths)
-    shortest = np.minimum(part_reduce(np.minimum, known, starts, ends), longest)
-    return shortest, longest
-
-
-def _write_blocks(
-    writer: ContainerWriter,
-    name: str,
-    data: PostingData,
-    starts: NDArray[np.int64],
-    weights: NDArray[np.float32],
-) -> None:
-    long_lists = np.flatnonzero(data.counts > BLOCK)
-    if not len(long_lists):
-        return
-    counts = data.counts[long_lists]
-    blocks = -(-counts // BLOCK)
-    first_block = starts_of(blocks)
-    within = np.arange(first_block[-1]) - np.repeat(first_block[:-1], blocks)
-    block_starts = np.repeat(starts[long_lists], blocks) + within * BLOCK
-    block_ends = np.minimum(block_starts + BLOCK, np.repeat(starts[long_lists + 1], blocks))
-    writer.add(f"{name}/long_list", long_lists.astype(np.uint32))
-    writer.add(f"{name}/first_block", first_block.astype(np.uint64))
-    writer.add(f"{name}/last_doc", data.docs[starts[long_lists + 1] - 1].astype(np.uint32))
-    heaviest = part_reduce(np.maximum, weights, block_starts, block_ends)
-    for dtype in (np.uint8, np.uint16, np.float32):
-        if np.array_equal(heaviest.astype(dtype), heaviest):
-            break
-    writer.add(f"{name}/block_weight", heaviest.astype(dtype))
-    if data.lengths is not None and data.lengths.any():
-        shortest, longest = _length_bounds(data.lengths, block_starts, block_ends)
-        writer.add(f"{name}/block_min_length", shortest)
-        writer.add(f"{name}/block_max_length", longest)
-
-
-def _write_positions(
-    writer: ContainerWriter, name: str, data: PostingData, occurrences: NDArray[np.uint32]
-) -> list[str]:
-    """Writes what stands once an occurrence; returns which arrays hold signed (zigzag) numbers."""
-    if data.position_gaps is not None:
-        write_packed(writer, f"{name}/position", data.position_gaps)
-        return []
-    signed: list[str] = []
-
-    def write(array: str, numbers: NDArray[np.int64]) -> None:
-        if len(numbers) and numbers.min() < 0:
-            signed.append(array)
-            numbers = zigzag(numbers)
-        write_packed(writer, f"{name}/{array}", numbers)
-
-    starts = starts_of(occurrences.astype(np.int64))
-    if data.positions is not None:
-        write("position", differences(data.positions, starts))
-    if data.char_starts is not None and data.char_ends is not None:
-        before = np.zeros(len(data.char_ends), dtype=np.int64)
-        before[1:] = data.char_ends[:-1]
-        before[starts[:-1]] = 0
-        write("char_gap", data.char_starts - before)
-        write("char_size", data.char_ends - data.char_starts)
-    if data.boosts is not None:
-        writer.add(f"{name}/boost", data.boosts.astype(np.float64))
-    return signed
 
 
 class PostingLists:
@@ -508,6 +302,34 @@ class PostingLists:
         begin = self._occurrence_start(first)
         gaps = self._numbers("position", slice(begin, begin + int(starts[-1])))
         return running_sums(gaps, starts)
+
+    def position_gaps_of_lists(self, first: int, last: int) -> NDArray[np.int64] | NDArray[np.uint32]:
+        """Returns each position minus the one before it in the posting; int64 where positions fall."""
+        places = slice(self._occurrence_start(first), self._occurrence_start(last))
+        gaps = self._packed("position").slice(places.start, places.stop)
+        return unzigzag(gaps.astype(np.int64)) if "position" in self._signed else gaps
+
+    # What a merge makes of it ----------------------------------------------------------------------------
+
+    def is_signed(self, array: str) -> bool:
+        """Says whether an array of occurrences holds negative numbers."""
+        return array in self._signed
+
+    def weights_are_occurrences(self) -> bool:
+        """Says whether all weights are the occurrences."""
+        return self._weight_mode == "occurrences"
+
+    def weights_are_whole(self) -> bool:
+        """Says whether all weights are whole numbers and none is less than the occurrences."""
+        if self._weight_mode == "constant":
+            most = int(self.occurrences_of(0, self.posting_count).max(initial=1))
+            return self._constant.is_integer() and self._constant >= most
+        return self._weight_mode != "float"
+
+    def widths(self) -> dict[str, int]:
+        """Returns the base widths in bits of the packed arrays that have an element for each posting or occurrence."""
+        arrays = ("gap", "occurrence", "excess", "position")
+        return {array: self._packed(array).bits for array in arrays if self.has(array)}
 
     # How it is found -------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from searchkit.codec.columns import Columns
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.postings import PostingData, PostingLists, write_postings
+from searchkit.codec.posting_writer import PostingData, write_postings
+from searchkit.codec.postings import PostingLists
 from searchkit.codec.stored import StoredReader
 from searchkit.codec.terms import TermDictionary, write_term_bytes, write_terms
 from searchkit.codec.vectors import Vectors
@@ -45,14 +46,19 @@ def write_field(
     terms are sorted and distinct, one for each list of data; as a tuple, their joined bytes and their
     lengths. kind says how a posting's value is rebuilt from the arrays (values.py).
     """
-    fields = writer.meta.setdefault("fields", {})
-    name = f"field/{len(fields)}"
-    fields[field] = [len(fields), kind]
+    name = add_field(writer, field, kind=kind)
     if isinstance(terms, tuple):
         write_term_bytes(writer, f"{name}/term", *terms)
     else:
         write_terms(writer, f"{name}/term", terms)
     write_postings(writer, f"{name}/list", data)
+
+
+def add_field(writer: ContainerWriter, field: str, *, kind: str) -> str:
+    """Enters an indexed field into the directory; what its dictionary ("/term") and its lists ("/list") are under."""
+    fields = writer.meta.setdefault("fields", {})
+    fields[field] = [len(fields), kind]
+    return f"field/{fields[field][0]}"
 
 
 def write_lengths(writer: ContainerWriter, field: str, codes: NDArray[np.uint8], total: int) -> None:
@@ -117,11 +123,13 @@ class DocumentFile:
     @property
     def stored(self) -> StoredReader:
         """The stored fields."""
-        if self._stored is None:
-            self._stored = StoredReader(self.container, STORED)
-            if len(self._stored) != self.doc_count:
-                raise corrupt(self.container.name, f"stored fields of {len(self._stored)} documents")
-        return self._stored
+        stored = self._stored
+        if stored is None:
+            stored = StoredReader(self.container, STORED)
+            if len(stored) != self.doc_count:
+                raise corrupt(self.container.name, f"stored fields of {len(stored)} documents")
+            self._stored = stored
+        return stored
 
     def has_lengths(self, field: str) -> bool:
         """Says whether a field has lengths."""

@@ -19,7 +19,7 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import pairwise, starmap
 from typing import Any
 from uuid import UUID
 
@@ -246,10 +246,11 @@ class StoredMerger(StoredWriter):
         super().__init__(writer, name)
         self._sources: list[StoredReader] = []
         self._dictionaries: dict[bytes, int] = {b"": 0}
-        # of each new docnum: its source, where its frame stands there, and its dictionary
+        # of each new docnum: its source, where its frame begins and ends there, and its dictionary
         self._source_of = np.zeros(doc_count, dtype=np.int32)
         self._old_docnums = np.zeros(doc_count, dtype=np.int32)
-        self._old_sizes = np.zeros(doc_count, dtype=np.int64)
+        self._starts = np.zeros(doc_count, dtype=np.int64)
+        self._ends = np.zeros(doc_count, dtype=np.int64)
         self._dictionary_of = np.zeros(doc_count, dtype=np.int32)
 
     def add_all(self, stored: "StoredReader", new_docnums: NDArray[np.int32]) -> None:
@@ -257,9 +258,11 @@ class StoredMerger(StoredWriter):
         kept = np.flatnonzero(new_docnums >= 0)
         docnums = new_docnums[kept]
         numbers = [self._dictionaries.setdefault(each, len(self._dictionaries)) for each in stored.dictionaries()]
+        starts = stored.starts()
         self._source_of[docnums] = len(self._sources)
         self._old_docnums[docnums] = kept
-        self._old_sizes[docnums] = stored.sizes()[kept]
+        self._starts[docnums] = starts[kept]
+        self._ends[docnums] = starts[kept + 1]
         self._dictionary_of[docnums] = np.array(numbers)[stored.dictionary_numbers()[kept]]
         self._sources.append(stored)
 
@@ -270,18 +273,25 @@ class StoredMerger(StoredWriter):
         own = _make_dictionary(lines)
         self._pack = _packer(own)
         self._dictionary_of[~is_copied] = self._dictionaries.setdefault(own, len(self._dictionaries))
-        repacked = iter(lines)
-        frames = [stored.frame for stored in self._sources]
-        places = zip(self._source_of.tolist(), self._old_docnums.tolist(), is_copied.tolist(), strict=True)
-        for source, docnum, as_it_is in places:
-            self._append(frames[source](docnum) if as_it_is else self._pack(next(repacked)))
+        repacked = map(self._pack, lines)
+        frames = [stored.frames() for stored in self._sources]
+        cuts = np.flatnonzero(np.diff(np.cumsum(self._ends - self._starts) // _WRITTEN_AT_ONCE)) + 1
+        for run in starmap(slice, pairwise([0, *cuts.tolist(), len(is_copied)])):
+            columns = (self._source_of[run], self._starts[run], self._ends[run], is_copied[run])
+            self._frames = [
+                frames[source][start:end] if as_it_is else next(repacked)
+                for source, start, end, as_it_is in zip(*(column.tolist() for column in columns), strict=True)
+            ]
+            self._sizes += map(len, self._frames)
+            self._write_frames()
         self._finish_copied()
 
     def _worth_copying(self) -> NDArray[np.bool_]:
         """Says of each new docnum whether its frame is copied: enough of them with one dictionary, or large alone."""
-        together = np.bincount(self._dictionary_of, self._old_sizes, len(self._dictionaries))
+        sizes = self._ends - self._starts
+        together = np.bincount(self._dictionary_of, sizes, len(self._dictionaries))
         least = np.array([len(dictionary) * COPIED_TOGETHER for dictionary in self._dictionaries])
-        alone = (self._dictionary_of == 0) & (self._old_sizes >= COPIED_ALONE)
+        alone = (self._dictionary_of == 0) & (sizes >= COPIED_ALONE)
         return np.asarray(alone | ((together >= least) & (least > 0))[self._dictionary_of])
 
     def _line(self, docnum: int) -> bytes:
@@ -362,10 +372,18 @@ class StoredReader:
             raise self._damaged(docnum)
         return self._frames[start:end]
 
-    def sizes(self) -> NDArray[np.int64]:
-        """Returns the bytes of each document's frame."""
+    def frames(self) -> memoryview:
+        """Returns the frames of all documents as they stand in the file, without copying them."""
+        return self._frames
+
+    def starts(self) -> NDArray[np.int64]:
+        """Returns where each document's frame begins among all, and where the last one ends."""
         starts = self._starts.astype(np.int64)
-        return starts[1:] - starts[:-1]
+        is_damaged = starts[1:] <= starts[:-1]
+        is_damaged |= starts[1:] > len(self._frames)
+        if is_damaged.any():
+            raise self._damaged(int(is_damaged.argmax()))
+        return starts
 
     def dictionaries(self) -> list[bytes]:
         """Returns the dictionaries by their numbers; number 0 is empty: none."""

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from whoosh import formats
 
-from searchkit.codec.postings import PostingData, PostingLists
+from searchkit.codec.posting_writer import PostingData
+from searchkit.codec.postings import PostingLists
 from searchkit.errors import IndexCorrupt
 
 EXISTENCE = "existence"

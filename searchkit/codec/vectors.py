@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter
-from searchkit.codec.postings import PostingData, PostingLists, write_postings
+from searchkit.codec.posting_writer import PostingData, write_postings
+from searchkit.codec.postings import PostingLists
 from searchkit.codec.terms import TermDictionary, write_terms
 
 

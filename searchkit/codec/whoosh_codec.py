@@ -27,7 +27,8 @@ from whoosh.reading import TermInfo, TermNotFound
 from searchkit.codec.columns import write_bytes_column, write_number_column
 from searchkit.codec.container import ARITHMETIC, Container, ContainerWriter, corrupt, damage
 from searchkit.codec.lengths import LENGTHS, encode_lengths
-from searchkit.codec.postings import BLOCK, ListStatistics, PostingLists
+from searchkit.codec.posting_writer import BLOCK
+from searchkit.codec.postings import ListStatistics, PostingLists
 from searchkit.codec.segment import (
     DOCUMENTS_EXTENSION,
     STORED,

@@ -319,14 +319,16 @@ class LocalArchive:
 
     def _read(self, generation: Generation, query: str, filters: "_Filters") -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
-        reading = filters.applied_to(_read(query, today, generation.calendar.zone))
+        reading = _read(query, today, generation.calendar.zone, filters)
         meant = with_synonyms(reading.node, self._synonyms, generation.analyzers)
         return reading if meant == reading.node else replace(reading, node=meant, without_synonyms=reading.node)
 
     def _with_account(self, page: Page, reading: Reading, generation: Generation) -> Page:
         """The page with what the words stand for in this archive, and with what to try when it found little."""
-        found = remarks(reading.typed, generation)
-        meant = meanings(reading.typed, generation, self._synonyms)
+        found, meant = generation.noted(
+            ("account", reading.typed),
+            lambda: (remarks(reading.typed, generation), meanings(reading.typed, generation, self._synonyms)),
+        )
         receipt = replace(page.receipt, remarks=page.receipt.remarks + found, meanings=meant)
         return replace(
             page,
@@ -389,9 +391,9 @@ _NO_FILTERS = _Filters((), (), (), (), None, None, None)
 
 
 @lru_cache(maxsize=_READ_BEFORE)
-def _read(query: str, today: date, zone: tzinfo) -> Reading:
-    """A query is asked again with other filters, in another order, and page by page."""
-    return read_query(query, today=today, zone=zone)
+def _read(query: str, today: date, zone: tzinfo, filters: _Filters) -> Reading:
+    """A query is asked again in another order, and page by page."""
+    return filters.applied_to(read_query(query, today=today, zone=zone))
 
 
 class _OpenGeneration:

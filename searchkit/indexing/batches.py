@@ -14,7 +14,10 @@ from searchkit.errors import ArticleError
 from searchkit.sources.reading import BlockReadings, Found, LineBlock, Skipped, Unread
 
 _FIRST_PART = 1 / 4
-"""How large the first batch of each of several workers is; the next is twice as large, until they have full size."""
+"""How large the first batch of each of several workers is; the next is twice as large, until they have full size.
+
+Only of articles, which may come slowly. A batch of lines is there at once.
+"""
 
 
 @runtime_checkable
@@ -38,9 +41,9 @@ class UnreadArticles(Iterable[Article], Protocol):
 class BatchLimits:
     """How much goes into a batch, and how much must come before other processes are started."""
 
-    characters: int = 16_000_000
-    """Large enough that few segments come of it, small enough to be a hundred megabytes of arrays."""
-    articles: int = 20_000
+    characters: int = 20_000_000
+    """Large enough that few segments come of it, small enough to be some hundred megabytes of arrays."""
+    articles: int = 30_000
     characters_alone: int = 4_000_000
     articles_alone: int = 4_000
 
@@ -101,13 +104,15 @@ class Batch:
 def cut(items: Iterator[Unread | Article], limits: BatchLimits, workers: int = 1) -> Iterator[Batch]:
     """Batches of ``items``, in order, such that none of the ``workers`` waits long for another.
 
-    With several, the first batches are smaller, and what is left from the last full one on is divided equally.
+    With several, the first batches of articles are smaller, and what is left from the last full one on is divided
+    equally.
     """
     batch, held = Batch(), Batch()
     made = 0
     for item in items:
         batch.append(item)
-        part = 1.0 if workers == 1 else min(1.0, _FIRST_PART * 2 ** (made // workers))
+        is_quick = workers == 1 or isinstance(item, LineBlock)
+        part = 1.0 if is_quick else min(1.0, _FIRST_PART * 2 ** (made // workers))
         if batch.characters >= part * limits.characters or batch.articles >= part * limits.articles:
             if workers > 1:
                 held, batch = batch, held

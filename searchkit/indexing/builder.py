@@ -22,7 +22,7 @@ from searchkit.codec import ArraySegment
 from searchkit.codec.columns import write_number_column
 from searchkit.codec.container import ContainerWriter
 from searchkit.codec.lengths import encode_lengths
-from searchkit.codec.postings import PostingData
+from searchkit.codec.posting_writer import PostingData
 from searchkit.codec.segment import DOCUMENTS_EXTENSION, STORED, TERMS_EXTENSION, write_field, write_lengths
 from searchkit.codec.stored import StoredWriter, encode_value
 from searchkit.codec.values import EXISTENCE, POSITIONS
@@ -214,15 +214,17 @@ def _inverted(labels: _Labels, terms: Sequence[str]) -> tuple[list[bytes], Posti
 
 
 def _write_text(writer: ContainerWriter, name: str, field: InvertedField) -> None:
-    if not field.terms:
+    if not len(field.terms):
         return
     is_scored = field.positions is not None
     data = PostingData(
         counts=np.diff(field.term_offsets),
         docs=field.docnums,
-        occurrences=field.frequencies.astype(np.int64) if is_scored else None,
+        occurrences=field.frequencies.view(np.uint32) if is_scored else None,
         weights=field.weights.astype(np.float32) if is_scored else None,
         lengths=encode_lengths(field.lengths)[field.docnums] if is_scored else None,
-        positions=field.positions.astype(np.int64) if field.positions is not None else None,
+        positions=field.positions,
     )
-    write_field(writer, name, field.terms, data, kind=POSITIONS if is_scored else EXISTENCE)
+    write_field(
+        writer, name, (field.terms.data.data, field.terms.lengths), data, kind=POSITIONS if is_scored else EXISTENCE
+    )

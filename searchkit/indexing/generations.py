@@ -20,7 +20,7 @@ from searchkit.errors import IndexCorrupt, IndexMissing
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.segments import restore_segments, validate_segment
 from searchkit.indexing.storage import IndexStorage
-from searchkit.indexing.toc import VERSION, corrupt, read_table
+from searchkit.indexing.toc import VERSION, Table, corrupt, read_table
 from searchkit.page.model import Problem
 
 Result = TypeVar("Result")
@@ -58,6 +58,7 @@ class ArchiveIndex(FileIndex):  # type: ignore[misc]  # whoosh is untyped
         self.indexname = indexname
         self._validated: dict[str, tuple[object, ...]] = {}
         self._damage: tuple[Problem, ...] = ()
+        self._read_last: tuple[tuple[object, ...], Table] | None = None
         self.newest()
 
     @property
@@ -127,15 +128,24 @@ class ArchiveIndex(FileIndex):  # type: ignore[misc]  # whoosh is untyped
         Raises IndexCorrupt, FileNotFoundError, IndexTooOld, IndexTooNew or IndexForeign.
         """
         name = table_name(self.indexname, generation)
-        if self.storage.file_length(name) > _MAX_TABLE_BYTES:
-            raise corrupt(name, "it is too long")
-        with self.storage.open_file(name) as file:
-            data = file.read()
-        table = read_table(data, name)
+        table = self._table(name)
         if table.generation != generation:
             raise corrupt(name, f"it is of generation {table.generation}")
         segments = restore_segments(table, name, self.indexname)
         return Contents(self._schema, segments, generation, generation, table.release)
+
+    def _table(self, name: str) -> Table:
+        """The table of contents in a file, the one read last if that is it: opening an archive asks twice."""
+        state = (name, *self.storage.file_state(name))
+        last = self._read_last
+        if last is not None and last[0] == state:
+            return last[1]
+        if self.storage.file_length(name) > _MAX_TABLE_BYTES:
+            raise corrupt(name, "it is too long")
+        with self.storage.open_file(name) as file:
+            table = read_table(file.read(), name)
+        self._read_last = (state, table)
+        return table
 
     def _read_toc(self) -> Contents:
         """What a writer, which has the lock, starts from; it stays until the commit after the writer's."""

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis.batch import BatchAnalyzer
-from searchkit.analysis.vocabulary import Ids, TermNumbers, UnitEntries
+from searchkit.analysis.vocabulary import Ids, TermNumbers, Terms, UnitEntries
 from searchkit.codec.kernels import starts_of
 from searchkit.indexing.schema import PART_GAP
 
@@ -41,7 +41,7 @@ class InvertedField:
     Fields without scores have frequencies and weights of 1, and no positions (None).
     """
 
-    terms: list[bytes]
+    terms: Terms
     """Different, ascending."""
     term_offsets: npt.NDArray[np.int64]
     docnums: npt.NDArray[np.int32]
@@ -120,7 +120,7 @@ class _Run(NamedTuple):
 class _Ranks(NamedTuple):
     """Terms in their order: where each stands among them, by number and by the unit it is the first of."""
 
-    terms: list[bytes]
+    terms: Terms
     by_number: npt.NDArray[np.int32]
     by_unit: npt.NDArray[np.int32]
     """As many as there are terms, for a unit without a first one."""
@@ -250,7 +250,7 @@ def _in_titles(occurrences: _Occurrences) -> tuple[_Occurrences, npt.NDArray[np.
 
 
 def _scored_fields(
-    occurrences: _Occurrences, terms: list[bytes], layout: _Layout, title_weight: float
+    occurrences: _Occurrences, terms: Terms, layout: _Layout, title_weight: float
 ) -> tuple[InvertedField, InvertedField]:
     """The field of whole articles, and that of their titles."""
     whole = _postings(occurrences, layout)
@@ -263,7 +263,7 @@ def _scored_fields(
     title_weights = title_frequencies.astype(np.float64)
     return (
         _scored_field(occurrences, whole, weights, terms, layout),
-        _scored_field(title_occurrences, title, title_weights, [terms[i] for i in title_terms.tolist()], layout),
+        _scored_field(title_occurrences, title, title_weights, terms.at(title_terms), layout),
     )
 
 
@@ -271,7 +271,7 @@ def _scored_field(
     occurrences: _Occurrences,
     postings: _Postings,
     weights: npt.NDArray[np.float64],
-    terms: list[bytes],
+    terms: Terms,
     layout: _Layout,
 ) -> InvertedField:
     of = occurrences.places.dtype.type
@@ -290,18 +290,16 @@ def _scored_field(
     )
 
 
-def _exact_fields(
-    occurrences: _Occurrences, terms: list[bytes], layout: _Layout
-) -> tuple[InvertedField, InvertedField]:
+def _exact_fields(occurrences: _Occurrences, terms: Terms, layout: _Layout) -> tuple[InvertedField, InvertedField]:
     """The exact field of whole articles, and that of their titles."""
     in_titles, title_terms = _in_titles(occurrences)
     return (
         _exact_field(_postings(occurrences, layout), terms, layout),
-        _exact_field(_postings(in_titles, layout), [terms[i] for i in title_terms.tolist()], layout),
+        _exact_field(_postings(in_titles, layout), terms.at(title_terms), layout),
     )
 
 
-def _exact_field(postings: _Postings, terms: list[bytes], layout: _Layout) -> InvertedField:
+def _exact_field(postings: _Postings, terms: Terms, layout: _Layout) -> InvertedField:
     count = len(postings.docnums)
     return InvertedField(
         terms=terms,

@@ -1,27 +1,30 @@
 """One indexed field of several segments into one: the union of the terms, and the posting lists interleaved.
 
-As in the inverter, an occurrence becomes one integer, which sorts as it should stand in the index. Terms are taken in
-runs of about a million occurrences, so the arrays at work are as large for a large archive as for a small one.
+Terms are taken in runs of about half a million occurrences, and what is merged goes to the file, so the arrays at work
+are hardly larger for a large archive than for a small one.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from searchkit.codec.container import ContainerWriter
-from searchkit.codec.kernels import ranges, starts_of
-from searchkit.codec.postings import PostingData, PostingLists
-from searchkit.codec.segment import TermFile, write_field
-from searchkit.codec.terms import TermDictionary
+from searchkit.codec.kernels import narrowest, ranges, starts_of
+from searchkit.codec.posting_writer import PostingRun, PostingsWriter
+from searchkit.codec.postings import PostingLists
+from searchkit.codec.segment import TermFile, add_field
+from searchkit.codec.terms import TermDictionary, write_term_bytes
 
-_RUN = 1 << 20
+_RUN = 1 << 19
 """Occurrences merged at a time."""
 
-_KEY_BITS = 63
+_GATHERED = 1 << 16
+"""Postings whose occurrences are put in their places at a time: the indexes of these then stay in the cache."""
+
 _LONGEST = 1 << 10  # bytes of a term beyond which comparing eight at a time stops paying
 
 
@@ -71,7 +74,7 @@ def _sorted_by_words(
         return found << np.minimum(beyond, 63)
 
     keys = word(np.arange(len(lengths)), 0)
-    order = np.argsort(keys)
+    order = np.argsort(keys, kind="stable")
     keys = keys[order]
     is_new = np.ones(len(order), dtype=np.bool_)
     np.not_equal(keys[1:], keys[:-1], out=is_new[1:])
@@ -128,167 +131,154 @@ def merge_field(
     parts = [
         _Part(field.lists, ranks, new_docnums) for (field, new_docnums), ranks in zip(found, union.ranks, strict=True)
     ]
-    data, term_data = _merged_postings(parts, len(union.lengths), codes), union.data
-    is_kept = data.counts > 0
-    if not is_kept.all():
-        term_data = term_data[np.repeat(is_kept, union.lengths)]
-        data = replace(data, counts=data.counts[is_kept])
-    if len(data.docs):
-        write_field(writer, name, (term_data.data, union.lengths[is_kept]), data, kind=found[0][0].kind)
+    merger = _FieldMerger(parts, codes)
+    array = ""
+    lists: PostingsWriter | None = None
+    is_kept = np.zeros(len(union.lengths), dtype=np.bool_)
+    for first, last in merger.runs(len(union.lengths)):
+        counts, run = merger.merged(first, last)
+        is_kept[first:last] = counts > 0
+        if run is None:
+            continue
+        if lists is None:
+            array = add_field(writer, name, kind=found[0][0].kind)
+            lists = merger.writer(writer, f"{array}/list")
+        lists.extend(run)
+    if lists is None:
+        return
+    lists.close()
+    data = union.data if is_kept.all() else union.data[np.repeat(is_kept, union.lengths)]
+    write_term_bytes(writer, f"{array}/term", data.data, union.lengths[is_kept])
+
+
+class _FieldMerger:
+    """The postings of a field, some terms of the union at a time."""
+
+    def __init__(self, parts: Sequence[_Part], codes: npt.NDArray[np.uint8] | None) -> None:
+        self._parts = parts
+        self._codes = codes
+        self._span = max(int(part.new_docnums[: part.lists.span].max(initial=-1)) for part in parts) + 1
+        self._doc_bits = self._span.bit_length()
+        self._has_positions = all(part.lists.has("position") for part in parts)
+        self._has_occurrences = any(part.lists.has("occurrence") for part in parts)
+        self._is_signed = any(part.lists.is_signed("position") for part in parts)
+        if all(part.lists.weights_are_occurrences() for part in parts):
+            self._weights = "occurrences"
+        else:
+            self._weights = "excess" if all(part.lists.weights_are_whole() for part in parts) else "float"
+
+    def writer(self, writer: ContainerWriter, name: str) -> PostingsWriter:
+        """What writes the merged field: with the widths of the largest part, as its numbers are most alike."""
+        largest = max(self._parts, key=lambda part: part.lists.occurrence_count).lists
+        return PostingsWriter(
+            writer,
+            name,
+            span=self._span,
+            weights=self._weights,
+            has_occurrences=self._has_occurrences,
+            has_positions=self._has_positions,
+            is_signed=self._is_signed,
+            bits=largest.widths(),
+        )
+
+    def runs(self, term_count: int) -> Iterator[tuple[int, int]]:
+        """Cut the terms into runs of about `_RUN` occurrences: first and last + 1 of each."""
+        sizes = np.zeros(term_count, dtype=np.int64)
+        for part in self._parts:
+            sizes[part.ranks] += part.lists.occurrence_totals(0, len(part.ranks))
+        cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _RUN)) + 1
+        return pairwise([0, *cuts.tolist(), term_count])
+
+    def merged(self, first: int, last: int) -> tuple[npt.NDArray[np.int64], PostingRun | None]:
+        """How many live postings each term of a run has, and the lists of those that have any."""
+        taken = [_Taken.of(part, first, last, self._doc_bits) for part in self._parts]
+        counts = np.zeros(last - first, dtype=np.int64)
+        for of_part in taken:
+            counts[of_part.ranks] += of_part.counts
+        keys = np.concatenate([of_part.keys for of_part in taken])
+        if not len(keys):
+            return counts, None
+        # The keys of each part rise: numpy's stable sort, which merges such runs, takes a fifth of the time of others.
+        order = keys.argsort(kind="stable")
+        docs = (keys[order] & ((1 << self._doc_bits) - 1)).astype(np.int32)
+        occurrences = weights = gaps = None
+        if self._has_occurrences:
+            unsorted = np.concatenate([of_part.occurrences() for of_part in taken])
+            occurrences = unsorted[order]
+        if self._weights != "occurrences":
+            weights = np.concatenate([of_part.weights(whole=self._weights == "excess") for of_part in taken])[order]
+        if self._has_positions:
+            gaps = np.concatenate([of_part.position_gaps(is_signed=self._is_signed) for of_part in taken])
+            gaps = gaps[order] if occurrences is None else _regrouped(gaps, unsorted, order)
+        lengths = self._codes[docs] if self._codes is not None else None
+        return counts, PostingRun(counts[counts > 0], docs, occurrences, weights, lengths, gaps)
+
+
+def _regrouped(
+    values: npt.NDArray[Any], sizes: npt.NDArray[np.unsignedinteger[Any]], order: npt.NDArray[np.int64]
+) -> npt.NDArray[Any]:
+    """The values in groups of these sizes, one group after another, with the groups in another order."""
+    starts = starts_of(sizes)
+    regrouped = np.empty_like(values)
+    end = 0
+    for first in range(0, len(order), _GATHERED):
+        groups = order[first : first + _GATHERED]
+        places = ranges(starts[groups], sizes[groups])
+        start, end = end, end + len(places)
+        values.take(places, out=regrouped[start:end])
+    return regrouped
 
 
 @dataclass(frozen=True, slots=True)
-class _Postings:
-    """Postings of a run of terms, in order; the counts are of all terms of the run, 0 for those all deleted."""
+class _Taken:
+    """The live postings of one part in a run of terms."""
 
+    lists: PostingLists
+    ordinals: tuple[int, int]
+    """Of the part's lists in the run: the first, the last + 1."""
+    ranks: npt.NDArray[np.int64]
+    """Of each list, its place in the run."""
     counts: npt.NDArray[np.int64]
-    docs: npt.NDArray[np.int32]
-    occurrences: npt.NDArray[np.int64]
-    weights: npt.NDArray[np.float32]
-    position_gaps: npt.NDArray[np.uint32]
-    """As `PostingData` has them: differences, as the writer would have to make them for the whole field at once."""
+    """Of each list, how many live postings it has."""
+    keys: npt.NDArray[np.int64]
+    """Of each live posting, term in the run and new docnum; rising."""
+    is_live: npt.NDArray[np.bool_] | None
+    """Of each posting; None when all are."""
 
+    @classmethod
+    def of(cls, part: _Part, first: int, last: int, doc_bits: int) -> Self:
+        """The postings of a part in the run from the union's term ``first`` to ``last``."""
+        start, end = np.searchsorted(part.ranks, (first, last)).tolist()
+        ranks = part.ranks[start:end] - first
+        counts = part.lists.counts(start, end)
+        docnums = part.new_docnums.take(part.lists.docs_of_lists(start, end))
+        keys = np.repeat(ranks << doc_bits, counts)
+        keys |= docnums
+        if not len(docnums) or int(docnums.min()) >= 0:
+            return cls(part.lists, (start, end), ranks, counts, keys, None)
+        is_live = docnums >= 0
+        counts = np.diff(starts_of(is_live.view(np.uint8))[starts_of(counts)])
+        return cls(part.lists, (start, end), ranks, counts, keys[is_live], is_live)
 
-def _merged_postings(parts: Sequence[_Part], term_count: int, codes: npt.NDArray[np.uint8] | None) -> PostingData:
-    doc_bits = max(int(part.new_docnums.max(initial=0)) for part in parts).bit_length()
-    lists = parts[0].lists
-    if not (lists.has("position") or any(part.lists.has("occurrence") for part in parts)):
-        plain = [_merged_plain(parts, first, last, doc_bits) for first, last in _runs(parts, term_count)]
-        return PostingData(
-            counts=np.concatenate([of_run for of_run, _ in plain]), docs=np.concatenate([of_run for _, of_run in plain])
-        )
-    posting_count = sum(part.lists.posting_count for part in parts)
-    counts = _Column(term_count, np.int64)
-    docs = _Column(posting_count, np.int32)
-    occurrences = _Column(posting_count, np.uint32)
-    weights = _Column(posting_count, np.float32)
-    position_gaps = _Column(sum(part.lists.occurrence_count for part in parts), np.uint32)
-    for first, last in _runs(parts, term_count):
-        for run in _merged_scored(parts, first, last, doc_bits):
-            counts.extend(run.counts)
-            docs.extend(run.docs)
-            occurrences.extend(run.occurrences)
-            weights.extend(run.weights)
-            position_gaps.extend(run.position_gaps)
-    return PostingData(
-        counts=counts.filled(),
-        docs=docs.filled(),
-        occurrences=occurrences.filled(),
-        weights=weights.filled(),
-        lengths=codes[docs.filled()] if codes is not None else None,
-        position_gaps=position_gaps.filled(),
-    )
+    def occurrences(self) -> npt.NDArray[np.unsignedinteger[Any]]:
+        """Of each posting; as narrow as they are."""
+        return self._live(self._all_occurrences())
 
+    def weights(self, *, whole: bool) -> npt.NDArray[Any]:
+        """Of each posting: narrow integers or, unless ``whole``, float32."""
+        weights = self._live(self.lists.weights_of(*self.lists.bounds_of_lists(*self.ordinals)))
+        return weights.astype(narrowest(int(weights.max(initial=0)))) if whole else weights
 
-class _Column:
-    """An array filled run by run: joining the runs at the end would take twice the room."""
+    def position_gaps(self, *, is_signed: bool) -> npt.NDArray[Any]:
+        """Of each occurrence: narrow integers or, if ``is_signed``, int64."""
+        gaps = self.lists.position_gaps_of_lists(*self.ordinals)
+        if self.is_live is not None:
+            gaps = gaps[np.repeat(self.is_live, self._all_occurrences())]
+        return gaps.astype(np.int64 if is_signed else narrowest(int(gaps.max(initial=0))))
 
-    def __init__(self, length: int, dtype: type[np.generic]) -> None:
-        self._values = np.empty(length, dtype=dtype)
-        self._count = 0
+    def _all_occurrences(self) -> npt.NDArray[np.unsignedinteger[Any]]:
+        occurrences = self.lists.occurrences_of(*self.lists.bounds_of_lists(*self.ordinals))
+        return occurrences.astype(narrowest(int(occurrences.max(initial=0))))
 
-    def extend(self, values: npt.NDArray[Any]) -> None:
-        """Take in the next values."""
-        self._values[self._count : self._count + len(values)] = values
-        self._count += len(values)
-
-    def filled(self) -> npt.NDArray[Any]:
-        """The values taken in."""
-        return self._values[: self._count]
-
-
-def _runs(parts: Sequence[_Part], term_count: int) -> Iterator[tuple[int, int]]:
-    """Cut the terms into runs of about `_RUN` occurrences: first and last + 1 of each."""
-    sizes = np.zeros(term_count, dtype=np.int64)
-    for part in parts:
-        sizes[part.ranks] += part.lists.occurrence_totals(0, len(part.ranks))
-    cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _RUN)) + 1
-    return pairwise([0, *cuts.tolist(), term_count])
-
-
-def _posting_keys(
-    part: _Part, first: int, last: int, doc_bits: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], tuple[int, int]]:
-    """Term in the run and new docnum of the live postings of a run, which those are, and the part's lists in it."""
-    start, end = np.searchsorted(part.ranks, (first, last)).tolist()
-    docnums = part.new_docnums[part.lists.docs_of_lists(start, end)]
-    keys = np.repeat((part.ranks[start:end] - first) << doc_bits, part.lists.counts(start, end))
-    is_live = docnums >= 0
-    keys |= docnums
-    return (keys if is_live.all() else keys[is_live]), is_live, (start, end)
-
-
-def _counted(keys: npt.NDArray[np.integer], doc_bits: int, term_count: int) -> npt.NDArray[np.int64]:
-    """How many of the sorted posting keys each term has."""
-    bounds = np.arange(term_count + 1, dtype=np.int64) << doc_bits
-    return np.diff(np.searchsorted(keys, bounds.astype(keys.dtype)))
-
-
-def _merged_plain(
-    parts: Sequence[_Part], first: int, last: int, doc_bits: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """Postings without anything but docnums: how many each term has, and the docnums."""
-    keys: npt.NDArray[np.integer] = np.concatenate([_posting_keys(part, first, last, doc_bits)[0] for part in parts])
-    if doc_bits + (last - first).bit_length() <= 32:
-        keys = keys.astype(np.uint32)  # half the width sorts in half the time
-    keys.sort()
-    counts = _counted(keys, doc_bits, last - first)
-    keys &= keys.dtype.type((1 << doc_bits) - 1)
-    return counts, keys.astype(np.int32)
-
-
-def _merged_scored(parts: Sequence[_Part], first: int, last: int, doc_bits: int) -> Iterator[_Postings]:
-    """Postings with positions and weights, in one run or, where a key would have too many bits, in several.
-
-    Weights that are not the occurrences are few, those of title terms: such postings have a bit set in their keys,
-    and the weights, numbered, are sorted for themselves.
-    """
-    keys, positions, occurrences, weights = [], [], [], []
-    for part in parts:
-        part_keys, is_live, (start, end) = _posting_keys(part, first, last, doc_bits)
-        bounds = part.lists.bounds_of_lists(start, end)
-        part_occurrences = part.lists.occurrences_of(*bounds)
-        part_weights = part.lists.weights_of(*bounds)
-        part_positions = part.lists.positions_of_lists(start, end)
-        if len(part_keys) < len(is_live):
-            part_positions = part_positions[np.repeat(is_live, part_occurrences)]
-            part_occurrences, part_weights = part_occurrences[is_live], part_weights[is_live]
-        keys.append(part_keys)
-        positions.append(part_positions)
-        occurrences.append(part_occurrences)
-        weights.append(part_weights)
-    position_bits = max(int(part_positions.max(initial=0)) for part_positions in positions).bit_length()
-    if doc_bits + (last - first).bit_length() + 1 + position_bits > _KEY_BITS and last - first > 1:
-        middle = (first + last) // 2
-        yield from _merged_scored(parts, first, middle, doc_bits)
-        yield from _merged_scored(parts, middle, last, doc_bits)
-        return
-    is_other = [one != other for one, other in zip(weights, occurrences, strict=True)]
-    entries = []
-    for part_keys, part_positions, part_occurrences, flags in zip(keys, positions, occurrences, is_other, strict=True):
-        shifted = ((part_keys << 1) | flags) << position_bits
-        entry = np.repeat(shifted, part_occurrences)
-        entry |= part_positions
-        entries.append(entry)
-    sorted_entries = np.concatenate(entries)
-    sorted_entries.sort()
-    merged_positions = (sorted_entries & ((1 << position_bits) - 1)).astype(np.uint32)
-    sorted_entries >>= position_bits
-    is_start = np.ones(len(sorted_entries), dtype=np.bool_)
-    np.not_equal(sorted_entries[1:], sorted_entries[:-1], out=is_start[1:])
-    starts = np.flatnonzero(is_start)
-    gaps = merged_positions.copy()
-    gaps[1:] -= merged_positions[:-1]
-    gaps[starts] = merged_positions[starts]
-    posting_keys = sorted_entries[starts]
-    merged_occurrences = np.diff(starts, append=len(sorted_entries))
-    merged_weights = merged_occurrences.astype(np.float32)
-    has_other = (posting_keys & 1).astype(np.bool_)
-    posting_keys >>= 1
-    other_keys = np.concatenate([part_keys[flags] for part_keys, flags in zip(keys, is_other, strict=True)])
-    if len(other_keys):
-        other = np.concatenate([part_weights[flags] for part_weights, flags in zip(weights, is_other, strict=True)])
-        merged_weights[has_other] = other[np.argsort(other_keys)]
-    docs = (posting_keys & ((1 << doc_bits) - 1)).astype(np.int32)
-    counts = _counted(posting_keys, doc_bits, last - first)
-    yield _Postings(counts, docs, merged_occurrences, merged_weights, gaps)
+    def _live(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return values if self.is_live is None else values[self.is_live]

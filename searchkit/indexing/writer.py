@@ -18,6 +18,7 @@ from searchkit.codec import ArraySegment
 from searchkit.codec.segment import FieldTerms, TermFile
 from searchkit.codec.whoosh_codec import open_terms
 from searchkit.errors import IndexLocked
+from searchkit.indexing.added_ids import AddedIds
 from searchkit.indexing.batches import BatchLimits, Intake
 from searchkit.indexing.builder import SegmentBuilder
 from searchkit.indexing.foreign import converted, find_foreign, is_foreign
@@ -30,6 +31,9 @@ from searchkit.page.model import AddReport
 from searchkit.settings import Settings
 
 _LOCK_TIMEOUT_SECONDS = 10.0
+
+_IDS_AT_ONCE = 250_000
+"""Ids of added articles that are held until the ones they replace are looked for."""
 
 _OPENED: WeakKeyDictionary[FileIndex, dict[str, TermFile]] = WeakKeyDictionary()
 """The terms of the segments of an index, kept from commit to commit: their files never change.
@@ -56,27 +60,29 @@ def add_articles(
     when a worker process is killed, and whatever ``articles`` raises; nothing is added then.
     """
     intake = Intake(articles, on_progress)
-    place_of: dict[str, int] = {}
+    added_ids = AddedIds()
+    waiting: dict[str, None] = {}  # ids that the segments from before have not been searched for yet
+    added = 0
     with _writing(index, settings) as commit:
         with SegmentBuilders(index.storage, settings, workers, limits) as builders:
             for batch, built in builders.build(intake.items(), commit.new_segment):
                 intake.note(batch, built.of_blocks)
                 if built.segment is None:
                     continue
-                repeated: dict[int, list[str]] = {}
-                for article_id in built.ids:
-                    place = place_of.get(article_id)
-                    if place is not None:
-                        repeated.setdefault(place, []).append(article_id)
-                    place_of[article_id] = len(commit.added)
+                added += len(built.ids)
                 with disk_failures(index.storage):
-                    for place, ids in repeated.items():
-                        commit.delete_from(commit.added[place], ids)
+                    for place, ids in added_ids.add(built.ids, len(commit.added)).items():
+                        added -= commit.delete_from(commit.added[place], ids)
+                    if commit.segments:
+                        waiting.update(dict.fromkeys(built.ids))
+                    if len(waiting) >= _IDS_AT_ONCE:
+                        added -= commit.delete(list(waiting))
+                        waiting.clear()
                 commit.added.append(built.segment)
         intake.finish()
         with disk_failures(index.storage):
-            added = len(place_of) - commit.delete(list(place_of))
-            if place_of:
+            added -= commit.delete(list(waiting))
+            if commit.added:
                 commit.publish()
     return AddReport(added=added, replaced=intake.taken - added)
 

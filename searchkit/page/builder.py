@@ -16,6 +16,7 @@ from searchkit.plan.freshness import relevant
 from searchkit.plan.generation import Generation
 from searchkit.plan.highlights import Highlight, highlights
 from searchkit.plan.instants import instants_of
+from searchkit.plan.nearness import with_nearness
 from searchkit.plan.ranking import Ranked, after, rank_key, ranked
 from searchkit.query import Reading
 from searchkit.query.nodes import Node
@@ -56,8 +57,11 @@ def build_page(
     left = after(cursor, matches, generation, request.sort) if cursor else matches
     offset = total - len(left.docnums)
     shown = ranked(left, generation, request.sort, request.limit)
-    marked = highlights(reading.node, generation.analyzers, generation.expand)
-    maker = _HitMaker(marked, request.snippets, generation)
+    markers = generation.noted(
+        ("markers", reading.node),
+        lambda: _Markers(highlights(reading.node, generation.analyzers, generation.expand)),
+    )
+    maker = _HitMaker(markers, request.snippets, generation)
     hits = tuple([maker.hit(match) for match in shown])
     next_cursor = None
     if shown and offset + len(shown) < total:
@@ -77,7 +81,7 @@ def build_page(
 
 def build_hits(found: Iterable[Ranked], generation: Generation) -> tuple[Hit, ...]:
     """Hits without marks for articles found otherwise than by a query, with the beginning of each as its snippet."""
-    maker = _HitMaker((), True, generation)
+    maker = _HitMaker(_Markers(()), True, generation)
     return tuple([maker.hit(match) for match in found])
 
 
@@ -85,7 +89,9 @@ def _listed(node: Node, request: PageRequest, generation: Generation) -> tuple[M
     """The matches that the order asked for lists, and how many it leaves out."""
     if request.sort == "fresh":
         return relevant(node, execute(node, generation), generation)
-    return execute(node, generation, scored=request.sort == "best" and request.limit > 0), 0
+    scored = request.sort == "best" and request.limit > 0
+    matches = execute(node, generation, scored=scored)
+    return (with_nearness(node, matches, generation) if scored and generation.nearness else matches), 0
 
 
 def _timeline(matches: Matches, request: PageRequest, generation: Generation) -> tuple[Bucket, ...]:
@@ -101,20 +107,38 @@ def count_facet(name: FacetName, matches: Matches, generation: Generation) -> tu
     return count_labels(generation.labels(_LABEL_FIELDS[name]), matches.docnums, limit=FACET_LIMIT)
 
 
-class _HitMaker:
-    """Makes the hits of one page, and what marks them once for each language of their articles."""
+class _Markers:
+    """What marks titles, and what marks all other text, by language of the article; safe to share between threads."""
 
-    def __init__(self, marked: tuple[Highlight, ...], with_snippets: bool, generation: Generation) -> None:
+    def __init__(self, marked: tuple[Highlight, ...]) -> None:
         self._marked = marked
+        self._found: dict[str, tuple[Marker, Marker]] = {}
+
+    def of(self, language: str) -> tuple[Marker, Marker]:
+        """The marker of titles, and that of all other text."""
+        found = self._found.get(language)
+        if found is None:
+            analyzer = analyzer_for(language)
+            elsewhere = tuple(highlight for highlight in self._marked if not highlight.title_only)
+            in_text = Marker(elsewhere, analyzer)
+            in_title = in_text if len(elsewhere) == len(self._marked) else Marker(self._marked, analyzer)
+            found = self._found[language] = in_title, in_text
+        return found
+
+
+class _HitMaker:
+    """Makes the hits of one page."""
+
+    def __init__(self, markers: _Markers, with_snippets: bool, generation: Generation) -> None:
+        self._markers = markers
         self._with_snippets = with_snippets
         self._generation = generation
-        self._markers: dict[str, tuple[Marker, Marker]] = {}
 
     def hit(self, match: Ranked) -> Hit:
         """The hit of one match, straight from the stored fields: an article in the index has been checked."""
         stored = self._generation.stored(match.docnum)
         title, published = stored["title"], stored["published"]
-        in_title, in_text = self._markers_of(stored["language"] or self._generation.language)
+        in_title, in_text = self._markers.of(stored["language"] or self._generation.language)
         snippets, more = self._snippets(stored, in_text) if self._with_snippets else ((), 0)
         return Hit(
             id=stored["id"],
@@ -129,17 +153,6 @@ class _HitMaker:
             title_marks=merge_marks(in_title.find(title)),
             more_passages=more,
         )
-
-    def _markers_of(self, language: str) -> tuple[Marker, Marker]:
-        """What marks titles, and what marks all other text."""
-        found = self._markers.get(language)
-        if found is None:
-            analyzer = analyzer_for(language)
-            elsewhere = tuple(highlight for highlight in self._marked if not highlight.title_only)
-            in_text = Marker(elsewhere, analyzer)
-            in_title = in_text if len(elsewhere) == len(self._marked) else Marker(self._marked, analyzer)
-            found = self._markers[language] = in_title, in_text
-        return found
 
     def _snippets(self, stored: dict[str, Any], marker: Marker) -> tuple[tuple[Snippet, ...], int]:
         """Passages of the body, or of the summary where only that has a match, or there is no body; how many more."""

@@ -6,12 +6,14 @@ characters takes some 25 microseconds, where reading it token by token took 300.
 """
 
 import re
+from array import array
 from collections.abc import Callable, Sequence, Set
 from functools import lru_cache
 from itertools import accumulate, islice
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, fold, tokenize
+from searchkit.plan.cache import ByteCache
 from searchkit.plan.written import written_forms
 
 Forms = Callable[[str, Kind], tuple[str, ...]]
@@ -20,13 +22,21 @@ Forms = Callable[[str, Kind], tuple[str, ...]]
 LEARNT = 32_768
 """Stretches that are kept, about 150 bytes each."""
 
-_LONGEST = 64
-"""Characters of a stretch that is kept: longer ones are URLs, formulas and scripts without spaces."""
+LEARNT_OTHERS = 8192
+"""Stretches of several words that are kept, about 500 bytes each."""
 
+_LONGEST = 64
+_LONGEST_OTHER = 160
+"""Characters of a stretch that is kept: longer ones are texts of scripts without spaces."""
+
+READ_BYTES = 2 << 20
+"""Bytes of texts that are kept read: as many articles as are kept unpacked."""
+
+_READ_TEXT_BYTES = 300
 _NOT_PLAIN = ""
 
-_one_word = re.compile(r"[(\[{\"'“‘«]*([A-Za-z0-9]+)[.,;:!?)\]}\"'”’»…]*").fullmatch
-"""Of these `tokenize` makes one token, the word: no character around it joins words or belongs to a name."""
+_one_word = re.compile(r"[(\[{\"'“‘«]*([A-Za-z0-9]+)[.,;:!?)\]}\"'”’»…]*(?!\S)").match
+"""Of such a stretch `tokenize` makes one token, the word: no character around it joins words or belongs to a name."""
 _stretches = re.compile(r"\S+").finditer
 
 
@@ -48,6 +58,15 @@ class ChunkTerms:
         self._forms = forms
         self._plain: dict[str, str] = {}  # the only term of a stretch that is one word, "" for all other stretches
         self._others: dict[str, Parts] = {}
+        self._texts: ByteCache[ReadText] = ByteCache(READ_BYTES)
+
+    def read(self, text: str) -> "ReadText":
+        """The text as the terms of its stretches; those of texts read before are kept."""
+        found = self._texts.get(text)
+        if found is None:
+            found = ReadText(text, self)
+            self._texts.put(text, found, 20 * len(found.terms) + _READ_TEXT_BYTES)
+        return found
 
     def terms(self, chunks: Sequence[str]) -> Sequence[str]:
         """The term of each stretch that is one plain word; "" for the others, which `parts` takes apart."""
@@ -67,8 +86,8 @@ class ChunkTerms:
                 for form in self._forms(token.text, token.kind):
                     places.setdefault(form, []).append((token.position, token.start, token.end))
             found = Parts(tokens[-1].position + 1 if tokens else 0, places)
-            if len(chunk) <= _LONGEST:
-                _make_room(self._others)
+            if len(chunk) <= _LONGEST_OTHER:
+                _make_room(self._others, LEARNT_OTHERS)
                 self._others[chunk] = found
         return found
 
@@ -77,73 +96,68 @@ class ChunkTerms:
         forms = self._forms(word[1], Kind.WORD) if word else ()
         term = forms[0] if len(forms) == 1 else _NOT_PLAIN
         if len(chunk) <= _LONGEST:
-            _make_room(self._plain)
+            _make_room(self._plain, LEARNT)
             self._plain[chunk] = term
         return term
 
 
-class ChunkedText:
-    """A text as its stretches without white space."""
+class ReadText:
+    """A text as the terms of its stretches: of plain words in their order, "" for the others, which stand apart."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.chunks = text.split()
+    __slots__ = ("_others", "_starts", "_text", "terms")
 
-    def starts(self, indexes: Sequence[int]) -> Sequence[int]:
-        """The characters at which the stretches with these ascending indexes begin."""
-        chunks = self.chunks
-        if " ".join(chunks) != self.text:
-            all_starts = [stretch.start() for stretch in _stretches(self.text)]
-            return [all_starts[index] for index in indexes]
-        starts = []
-        before = start = 0
-        for index in indexes:  # one space between any two stretches, as in most texts
-            if index > before:
-                start += len(" ".join(chunks[before:index])) + 1
-                before = index
-            starts.append(start)
-        return starts
+    def __init__(self, text: str, forms: ChunkTerms) -> None:
+        chunks = text.split()
+        lengths = list(map(len, chunks))
+        if sum(lengths) + len(lengths) - 1 == len(text):  # one space between any two stretches, as in most texts
+            starts = accumulate([length + 1 for length in lengths], initial=0)
+            self._starts = array("Q", starts)
+        else:
+            self._starts = array("Q", [stretch.start() for stretch in _stretches(text)])
+        self._text = text
+        self.terms = forms.terms(chunks)
+        self._others = [(at, forms.parts(chunks[at])) for at, term in enumerate(self.terms) if not term]
 
-    def places(self, forms: ChunkTerms, wanted: Set[str], *, with_positions: bool) -> list[tuple[str, Place]]:
-        """The wanted terms in the order of the text; positions are 0 unless they are asked for."""
-        chunks, parts = self.chunks, forms.parts
-        terms = forms.terms(chunks)
-        at = [index for index, term in enumerate(terms) if not term or term in wanted]
-        at = [index for index in at if terms[index] or not wanted.isdisjoint(parts(chunks[index]).places)]
-        if not at:
-            return []
-        positions = list(accumulate(self._counts(forms, terms), initial=0)) if with_positions else None
+    def places(self, wanted: Set[str], *, with_positions: bool) -> list[tuple[str, Place]]:
+        """The wanted terms, those of plain words first; positions are 0 unless they are asked for."""
+        terms = self.terms
+        at = [index for index, term in enumerate(terms) if term in wanted]
+        others = [other for other in self._others if not wanted.isdisjoint(other[1].places)]
+        positions = self._positions() if with_positions and (at or others) else None
         found: list[tuple[str, Place]] = []
-        for index, start in zip(at, self.starts(at), strict=True):
-            term, chunk = terms[index], chunks[index]
+        for index in at:
+            start, end = self._span(index)
+            found.append((terms[index], (positions[index] if positions else 0, start, end)))
+        for index, (_, places) in others:
+            start = self._starts[index]
             position = positions[index] if positions else 0
-            if term:
-                first, end = _plain_span(chunk)
-                found.append((term, (position, start + first, start + end)))
-                continue
-            places = parts(chunk).places
             for term in wanted & places.keys():
                 found += [(term, (position + p, start + first, start + end)) for p, first, end in places[term]]
         return found
 
     def beginning(self, prefix: str) -> list[tuple[int, int]]:
-        """Start and end of the words that, folded, begin with ``prefix``."""
-        forms = folded_words()
-        terms = forms.terms(self.chunks)
-        at = [index for index, term in enumerate(terms) if not term or term.startswith(prefix)]
-        found = []
-        for index, start in zip(at, self.starts(at), strict=True):
-            if terms[index]:
-                first, end = _plain_span(self.chunks[index])
-                found.append((start + first, start + end))
-                continue
-            for word, places in forms.parts(self.chunks[index]).places.items():
+        """Start and end of the terms that begin with ``prefix``."""
+        found = [self._span(index) for index, term in enumerate(self.terms) if term.startswith(prefix)]
+        for index, (_, places) in self._others:
+            for word in places:
                 if word.startswith(prefix):
-                    found += [(start + first, start + end) for _, first, end in places]
+                    start = self._starts[index]
+                    found += [(start + first, start + end) for _, first, end in places[word]]
         return found
 
-    def _counts(self, forms: ChunkTerms, terms: Sequence[str]) -> list[int]:
-        return [1 if term else forms.parts(chunk).positions for term, chunk in zip(terms, self.chunks, strict=True)]
+    def _span(self, index: int) -> tuple[int, int]:
+        """Where the word of a plain stretch stands."""
+        start = self._starts[index]
+        word = _one_word(self._text, start)
+        assert word is not None
+        return word.span(1)
+
+    def _positions(self) -> list[int]:
+        """How many positions come before each stretch."""
+        counts = [1] * len(self.terms)
+        for index, parts in self._others:
+            counts[index] = parts.positions
+        return list(accumulate(counts, initial=0))
 
 
 @lru_cache(maxsize=64)
@@ -164,17 +178,8 @@ def written_words() -> ChunkTerms:
     return ChunkTerms(lambda text, kind: tuple(written_forms(text, kind)))
 
 
-def _plain_span(chunk: str) -> tuple[int, int]:
-    """Where the word of a plain stretch stands in it."""
-    if chunk.isalnum():
-        return 0, len(chunk)
-    word = _one_word(chunk)
-    assert word is not None
-    return word.span(1)
-
-
-def _make_room(learnt: dict[str, str] | dict[str, Parts]) -> None:
+def _make_room(learnt: dict[str, str] | dict[str, Parts], most: int) -> None:
     """Forget the older half when there are too many."""
-    if len(learnt) >= LEARNT:
-        for chunk in list(islice(learnt, LEARNT // 2)):
+    if len(learnt) >= most:
+        for chunk in list(islice(learnt, most // 2)):
             learnt.pop(chunk, None)

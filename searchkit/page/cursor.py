@@ -12,10 +12,12 @@ import json
 from searchkit.errors import CursorError
 from searchkit.plan.ranking import RankKey
 
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def encode_cursor(key: RankKey, search: str) -> str:
     """The cursor for the hits after ``key`` of the search described by ``search``."""
-    data = json.dumps([_fingerprint(search), *key], ensure_ascii=False, separators=(",", ":"))
+    data = _as_json([_fingerprint(search), *key])
     return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
 
 

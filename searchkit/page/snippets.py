@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, tokenize
-from searchkit.page.chunks import ChunkedText, ChunkTerms, Place, terms_of_language, written_words
+from searchkit.page.chunks import ChunkTerms, Place, folded_words, terms_of_language, written_words
 from searchkit.page.model import Mark, Snippet
 from searchkit.plan.highlights import Highlight
 
@@ -47,11 +47,11 @@ class _Terms:
         in_phrases = {term for _, highlight in self._phrases for slot in highlight.slots for term in slot}
         self._terms = self._words.keys() | in_phrases
 
-    def find(self, chunked: ChunkedText) -> list[Found]:
+    def find(self, text: str) -> list[Found]:
         """Every match of each highlight."""
         if not self._terms:
             return []
-        places = chunked.places(self._forms, self._terms, with_positions=bool(self._phrases))
+        places = self._forms.read(text).places(self._terms, with_positions=bool(self._phrases))
         words = self._words
         found = [Found(start, end, number) for term, (_, start, end) in places for number in words.get(term, ())]
         if places and self._phrases:
@@ -79,10 +79,9 @@ class Marker:
 
     def find(self, text: str) -> list[Found]:
         """Every match of each highlight in ``text``, in order of where they start."""
-        chunked = ChunkedText(text)
-        found = self._in_any_form.find(chunked) + self._as_written.find(chunked)
+        found = self._in_any_form.find(text) + self._as_written.find(text)
         for number, prefix in self._prefixes:
-            found += [Found(start, end, number) for start, end in _prefix_places(chunked, prefix)]
+            found += [Found(start, end, number) for start, end in _prefix_places(text, prefix)]
         return sorted(set(found)) if len(found) > 1 else found
 
 
@@ -111,12 +110,11 @@ def build_snippets(text: str, matches: Sequence[Found], *, width: int = WIDTH, m
     shown: frozenset[int] = frozenset()
     stretches = [matches]
     while stretches and len(chosen) < most:
-        windows = [window for stretch in stretches for window in _windows(stretch, width, shown)]
-        best = windows[0] if len(windows) == 1 else max(windows)
+        best = _best([window for stretch in stretches for window in _windows(stretch, width, shown)])
         if chosen and not best.unseen and best.marks < 2:
             break
         shown |= best.highlights
-        first, last = -best.minus_first, best.last
+        first, last = best.first, best.last
         before = max([end for _, end in chosen if end <= first], default=0)
         after = min([start for start, _ in chosen if start >= last], default=len(text))
         start, end = _cut(text, first, last, width, before, after)
@@ -126,21 +124,24 @@ def build_snippets(text: str, matches: Sequence[Found], *, width: int = WIDTH, m
     return tuple([_snippet(text, span, matches) for span in sorted(chosen)])
 
 
-def count_more(snippets: Iterable[Snippet], matches: Iterable[Found], *, width: int = WIDTH) -> int:
+def count_more(snippets: Sequence[Snippet], matches: Iterable[Found], *, width: int = WIDTH) -> int:
     """How many passages of about ``width`` characters the matches beside the ``snippets`` would fill."""
-    spans = [(snippet.start, snippet.start + len(snippet.text)) for snippet in snippets]
     more = 0
     full = -1
-    for match in matches:
-        if match.end > full and not any(start <= match.start and match.end <= end for start, end in spans):
-            more += 1
-            full = match.start + width
+    for start, end, _ in matches:
+        if end > full:
+            for snippet in snippets:
+                if snippet.start <= start and end <= snippet.start + len(snippet.text):
+                    break
+            else:
+                more += 1
+                full = start + width
     return more
 
 
-def _prefix_places(chunked: ChunkedText, prefix: str) -> Iterator[tuple[int, int]]:
-    for start, end in chunked.beginning(prefix):
-        if len(prefix) == 1 and _is_pair(chunked.text[start:end]):
+def _prefix_places(text: str, prefix: str) -> Iterator[tuple[int, int]]:
+    for start, end in folded_words().read(text).beginning(prefix):
+        if len(prefix) == 1 and _is_pair(text[start:end]):
             yield start, start + 1  # a pair found by its first character is marked for that character only
         else:
             yield start, end
@@ -173,18 +174,17 @@ def _phrase_places(by_term: dict[str, list[Place]], highlight: Highlight) -> Ite
 
 
 class _Window(NamedTuple):
-    """A run of matches that fits into a passage. Of two windows the greater tuple is the better passage."""
+    """A run of matches that fits into a passage, and its characters from the first to the last of them."""
 
     unseen: int
     """How many of its highlights no passage shows yet."""
     different: int
     """How many highlights it has."""
-    minus_gap: int
-    """The fewest characters that have a match of each of the highlights, less those matches: their nearness."""
     marks: int
-    minus_first: int
+    first: int
     last: int
     highlights: frozenset[int]
+    run: Sequence[Found]
 
 
 def _windows(matches: Sequence[Found], width: int, shown: frozenset[int]) -> list[_Window]:
@@ -202,17 +202,28 @@ def _windows(matches: Sequence[Found], width: int, shown: frozenset[int]) -> lis
         if stop > reached:
             run = matches[number:stop]
             highlights = frozenset([match.highlight for match in run])
-            different = len(highlights)
-            gap = _gap(run, different) if different > 1 else 0
-            unseen = len(highlights - shown) if shown else different
-            windows.append(_Window(unseen, different, -gap, stop - number, -first, last, highlights))
+            unseen = len(highlights - shown) if shown else len(highlights)
+            windows.append(_Window(unseen, len(highlights), stop - number, first, last, highlights, run))
         if stop == count:
             break
     return windows
 
 
+def _best(windows: list[_Window]) -> _Window:
+    """The window with the most unseen highlights, the most highlights, the nearest, the most marks, the first."""
+    if len(windows) == 1:
+        return windows[0]
+    most = max(windows)[:2]
+    best = [window for window in windows if window[:2] == most]
+    if len(best) == 1:
+        return best[0]
+    return min(best, key=lambda window: (_gap(window.run, window.different), -window.marks, window.first))
+
+
 def _gap(run: Sequence[Found], different: int) -> int:
-    """The least distance, from end to start, that a stretch with all highlights of the run spans."""
+    """The least distance, from end to start, that a stretch with all highlights of the run spans: their nearness."""
+    if different < 2:
+        return 0
     least = run[-1].end
     latest: dict[int, Found] = {}
     for match in run:

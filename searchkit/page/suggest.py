@@ -23,6 +23,7 @@ from searchkit.analysis.words import is_word_char
 from searchkit.article import Article
 from searchkit.page.model import Completion, CompletionKind
 from searchkit.plan.execute import execute
+from searchkit.plan.forms import word_forms
 from searchkit.plan.generation import Docnums, Generation
 from searchkit.plan.kernels import flags_of
 from searchkit.query.canonical import canonical
@@ -36,12 +37,12 @@ LONGEST_TYPED = 200
 
 _TOPICS, _AUTHORS, _TITLES = 3, 2, 2
 _WORDS_LOOKED_AT = 40  # commonest in a segment
-_WORDS_TRIED = 6  # whether they stand directly behind the word before
+_WORDS_TRIED = 5  # whether they stand directly behind the word before
 _ARTICLES_TRIED = 20_000  # in which to look for that
 _DIRECTLY = 4  # how much more an article counts in which they do
 _LABELS_COUNTED = 2  # times as many as are wanted, as some may have deleted articles only
 _LABELS_LOOKED_AT = 5_000  # of a field with more the beginning must fit
-_TITLES_READ = 12
+_TITLES_READ = 8
 _ARTICLES_READ = 2
 _CHARACTERS_READ = 20_000
 _SPELLINGS = 4
@@ -100,6 +101,10 @@ class Completer:
 
     def _count(self, node: Node, before: Node | None, among: Docnums | None) -> int:
         """How many articles match ``node``, which mostly is ``before``, matched by ``among``, and a word more."""
+        if before is None and not self.generation.has_deletions:
+            term = _only_term(node, self.generation)
+            if term is not None:
+                return self.generation.doc_frequency("text", term)
         last = node.nodes[-1] if isinstance(node, And) else node
         if before is None or among is None or node != all_of([before, last]):
             return len(execute(node, self.generation, scored=False).docnums)
@@ -142,15 +147,22 @@ class Completer:
         return _ordered(together)
 
     def _written_form(self, word: str) -> str:
-        """A folded word as the newest articles that have it spell it: in lower case, unless none does."""
+        """A folded word as articles that have it spell it: in lower case, unless none does."""
         known = self._written.get(word)
         if known is None:
-            docnums = self.generation.docnums("text_exact", word)[::-1][:_ARTICLES_READ]
-            known = spelling(word, map(self.generation.article, docnums.tolist()))
+            known = spelling(word, self._articles_with(word))
             if len(self._written) >= _REMEMBERED:
                 self._written = {}
             self._written[word] = known
         return known
+
+    def _articles_with(self, word: str) -> Iterator[Article]:
+        """The newest articles with a folded word of one segment that has any."""
+        for segment, base in reversed(self.generation.segments):
+            docnums = self.generation.only_live(segment.docnums("text_exact", word.encode()) + base)
+            if len(docnums):
+                yield from map(self.generation.article, docnums[::-1][:_ARTICLES_READ].tolist())
+                return
 
     # Topics and authors
 
@@ -221,10 +233,22 @@ def spelling(word: str, articles: Iterable[Article]) -> str:
     spellings: Counter[str] = Counter()
     for article in articles:
         text = f"{article.body[:_CHARACTERS_READ]}\n{article.summary}\n{article.title}"
+        plainly = list(islice(_plainly_spelled(word, text), _SPELLINGS))
         spelled = (text[token.start : token.end] for token in tokenize(text) if fold(token.text) == word)
-        spellings.update(islice(spelled, _SPELLINGS))
+        spellings.update(plainly or islice(spelled, _SPELLINGS))
     in_lower_case = [spelling for spelling in spellings if spelling == spelling.lower()]
     return min(in_lower_case or spellings, key=lambda spelling: (-spellings[spelling], spelling), default=word)
+
+
+def _plainly_spelled(word: str, text: str) -> Iterator[str]:
+    """The places where a text has the word in some case, without accents and connectors, found without tokens."""
+    lowered = text.lower()
+    at = lowered.find(word) if len(lowered) == len(text) else -1
+    while at >= 0:
+        end = at + len(word)
+        if not is_word_char(text[at - 1 : at] or " ") and not is_word_char(text[end : end + 1] or " "):
+            yield text[at:end]
+        at = lowered.find(word, end)
 
 
 def _ordered(popularity: Counter[str]) -> list[str]:
@@ -233,6 +257,16 @@ def _ordered(popularity: Counter[str]) -> list[str]:
 
 def _word_starts(label: str) -> Iterator[int]:
     return (at for at, char in enumerate(label) if is_word_char(char) and (at == 0 or not is_word_char(label[at - 1])))
+
+
+def _only_term(node: Node, generation: Generation) -> str | None:
+    """The one term that a node stands for, if it is a word with no more than that."""
+    if not isinstance(node, Word) or node.field is not None:
+        return None
+    alternatives = word_forms(node.text, generation.analyzers).alternatives
+    if len(alternatives) != 1 or len(alternatives[0]) != 1 or len(alternatives[0][0]) != 1:
+        return None
+    return alternatives[0][0][0]
 
 
 def _title(article: Article) -> Completion:

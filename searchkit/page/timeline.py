@@ -8,13 +8,14 @@ import numpy as np
 from searchkit.dates import UNDATED, ArchiveCalendar, Period, day_period, month_period, year_period
 from searchkit.errors import RequestError
 from searchkit.page.model import Bucket, Interval
-from searchkit.plan.instants import Instants
+from searchkit.plan.instants import Bounds, Instants
 
 MAX_BUCKETS = 20_000
 """More buckets than this nobody reads; 50 years of days fit."""
 
 _DAYS_SHOWN_AS_DAYS = 62
 _DAYS_SHOWN_AS_MONTHS = 6 * 366
+_LONGEST_KEPT = 128
 
 
 def build_timeline(instants: Instants, calendar: ArchiveCalendar, interval: Interval = "auto") -> tuple[Bucket, ...]:
@@ -38,9 +39,12 @@ def _dated_buckets(instants: Instants, calendar: ArchiveCalendar, interval: Inte
             f"a timeline by {chosen} from {first} to {last} has more than {MAX_BUCKETS:,} buckets; "
             f"narrow the dates with since and until, or take a longer interval"
         )
-    known = [_known_period(calendar, chosen, number) for number in _numbers(first, last, chosen)]
-    counts = instants.counts(np.array([instant for _, _, instant in known], dtype=np.int64))
-    return [Bucket(start, end, count) for (start, end, _), count in zip(known, counts.tolist(), strict=True)]
+    numbers = _numbers(first, last, chosen)
+    if len(numbers) > _LONGEST_KEPT:
+        starts, ends, bounds = _periods(calendar, chosen, numbers)
+    else:
+        starts, ends, bounds = _known_periods(calendar, chosen, numbers)
+    return list(map(Bucket, starts, ends, instants.counts(bounds).tolist()))
 
 
 def _fitting_interval(first: date, last: date) -> Interval:
@@ -59,11 +63,15 @@ def _numbers(first: date, last: date, interval: Interval) -> range:
     return range(first.toordinal(), last.toordinal() + 1)
 
 
-@lru_cache(maxsize=1 << 12)
-def _known_period(calendar: ArchiveCalendar, interval: Interval, number: int) -> tuple[date, date, int]:
-    """First and last day of a period by its number, and the instant it begins; every search asks for the same few."""
-    period = _period(interval, number)
-    return period.start, period.last_day, calendar.instant(period.start)
+def _periods(calendar: ArchiveCalendar, interval: Interval, numbers: range) -> tuple[list[date], list[date], Bounds]:
+    """Of periods by their numbers the first days, the last days, and the instants at which they begin."""
+    periods = [_period(interval, number) for number in numbers]
+    bounds = np.array([calendar.instant(period.start) for period in periods], dtype=np.int64)
+    return [period.start for period in periods], [period.last_day for period in periods], bounds
+
+
+_known_periods = lru_cache(maxsize=128)(_periods)
+"""Every search of an archive asks for about the same years."""
 
 
 def _period(interval: Interval, number: int) -> Period:

@@ -1,41 +1,52 @@
-"""A cache of arrays, bounded by their bytes: the least recently used are dropped."""
+"""Caches bounded by bytes: the least recently used are dropped. Safe to share between threads."""
 
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy.typing as npt
 
+Value = TypeVar("Value")
+
 _LARGEST_SHARE = 4
-"""An array of more than this part of the whole is not kept: it would drive out many that are asked for more often."""
+"""A value of more than this part of the whole is not kept: it would drive out many that are asked for more often."""
 
 
-class ArrayCache:
-    """Arrays by key, safe to share between threads. Nobody may change what is in it."""
+class ByteCache(Generic[Value]):
+    """Values by key, each with the bytes it counts for. Nobody may change what is in it."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._arrays: OrderedDict[Hashable, npt.NDArray[Any]] = OrderedDict()
+        self._values: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable) -> npt.NDArray[Any] | None:
-        """The array of this key, or None."""
+    def get(self, key: Hashable) -> Value | None:
+        """The value of this key, or None."""
         with self._lock:
-            found = self._arrays.get(key)
-            if found is not None:
-                self._arrays.move_to_end(key)
-            return found
+            found = self._values.get(key)
+            if found is None:
+                return None
+            self._values.move_to_end(key)
+            return found[0]
 
-    def put(self, key: Hashable, array: npt.NDArray[Any]) -> None:
-        """Keep an array, unless it is too large."""
-        if array.nbytes * _LARGEST_SHARE > self._max_bytes:
+    def put(self, key: Hashable, value: Value, size: int) -> None:
+        """Keep a value of so many bytes, unless it is too large."""
+        if size * _LARGEST_SHARE > self._max_bytes:
             return
         with self._lock:
-            before = self._arrays.pop(key, None)
-            self._bytes += array.nbytes - (before.nbytes if before is not None else 0)
-            self._arrays[key] = array
+            _, before = self._values.pop(key, (None, 0))
+            self._values[key] = value, size
+            self._bytes += size - before
             while self._bytes > self._max_bytes:
-                _, dropped = self._arrays.popitem(last=False)
-                self._bytes -= dropped.nbytes
+                _, (_, dropped) = self._values.popitem(last=False)
+                self._bytes -= dropped
+
+
+class ArrayCache(ByteCache[npt.NDArray[Any]]):
+    """Arrays by key."""
+
+    def put_array(self, key: Hashable, array: npt.NDArray[Any]) -> None:
+        """Keep an array, unless it is too large."""
+        self.put(key, array, array.nbytes)

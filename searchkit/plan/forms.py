@@ -7,11 +7,15 @@ follow one another. With several languages in the archive a slot has the stems o
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, Token, accented, fold, tokenize
 
 _INITIALISM = re.compile(r"(?:[^\W\d_]\.){2,}|(?:[^\W\d_]\.)+[^\W\d_]")
+
+_KEPT = 1024
+"""Words and phrases whose forms are kept: a search asks for those of each more than once."""
 
 Slot = tuple[str, ...]
 """Terms of which one must stand at a position."""
@@ -35,6 +39,7 @@ class ExactAlternative(NamedTuple):
     words: tuple[str, ...]
 
 
+@lru_cache(maxsize=_KEPT)
 def word_forms(text: str, analyzers: tuple[Analyzer, ...]) -> Forms:
     """What one typed word stands for."""
     tokens = list(tokenize(text))
@@ -66,6 +71,7 @@ def in_capitals(text: str, analyzers: tuple[Analyzer, ...]) -> ExactAlternative:
     return ExactAlternative((_slot(token, analyzers),), (letters,))
 
 
+@lru_cache(maxsize=_KEPT)
 def phrase_forms(text: str, analyzers: tuple[Analyzer, ...]) -> Forms:
     """What a phrase stands for: its words, one after the other."""
     slots = []

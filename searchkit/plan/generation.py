@@ -20,7 +20,7 @@ from searchkit.article import Article
 from searchkit.codec.kernels import ranges
 from searchkit.codec.lengths import LENGTHS
 from searchkit.dates import UNDATED, ArchiveCalendar
-from searchkit.plan.cache import ArrayCache
+from searchkit.plan.cache import ArrayCache, ByteCache
 from searchkit.plan.expansion import Vocabulary
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25, length_norms
 from searchkit.plan.labels import LabelColumn
@@ -31,6 +31,7 @@ from searchkit.settings import Settings
 __all__ = ["Docnums", "Generation"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
+Note = TypeVar("Note")
 
 _OFTEN = 1 << 15
 """Articles that a word is in from which on its places are read for the articles in question only."""
@@ -39,6 +40,13 @@ _MANY_BETWEEN = 16
 
 CACHED_BYTES = 12 << 20
 """Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
+
+
+CACHED_ARTICLE_BYTES = 2 << 20
+"""Bytes of articles that are kept unpacked, some thousand abstracts: readers go back and forth among few."""
+
+_ARTICLE_BYTES = 500
+_NOTES = 256
 
 
 class Generation:
@@ -52,6 +60,7 @@ class Generation:
         self.reader: IndexReader = index.reader()
         self.calendar = ArchiveCalendar.of(settings.time_zone)
         self.language = settings.language
+        self.nearness = settings.nearness
         self._settings = settings
         self.segments: list[tuple[SegmentView, int]] = []
         """Each segment, and the docnum here of its docnum 0."""
@@ -67,6 +76,8 @@ class Generation:
         self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
         self._idfs: dict[tuple[str, str], float] = {}
         self._cache = ArrayCache(CACHED_BYTES)
+        self._notes: ByteCache[Any] = ByteCache(_NOTES)
+        self._articles: ByteCache[dict[str, Any]] = ByteCache(CACHED_ARTICLE_BYTES)
         self._vocabularies: dict[str, Vocabulary] = {}
 
     @cached_property
@@ -120,7 +131,7 @@ class Generation:
             key = term.encode()
             parts = [segment.docnums(field, key) + base for segment, base in self.segments]
             found = self.only_live(_joined(parts, np.int64))
-            self._cache.put((field, term, "docnums"), found.astype(np.int32))
+            self._cache.put_array((field, term, "docnums"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
 
     def scores(self, field: str, term: str) -> Scores:
@@ -132,16 +143,29 @@ class Generation:
                 return np.empty(0)
             codes, norms = self._length_norms(field)
             weights = self._weights(field, term)
-            scores = bm25(weights, norms[codes[docnums]], idf=self._idf(field, term), k1=self._settings.k1)
+            scores = bm25(weights, norms[codes[docnums]], idf=self.idf(field, term), k1=self._settings.k1)
             found = scores.astype(np.float32)
-            self._cache.put((field, term, "scores"), found)
+            self._cache.put_array((field, term, "scores"), found)
         return found.astype(np.float64)
 
     def highest_score(self, field: str, term: str) -> float:
         """What no article scores more than by ``term``; 0 for an unknown term."""
         if not self.doc_frequency(field, term):
             return 0.0
-        return self._idf(field, term) * (self._settings.k1 + 1)
+        return self.idf(field, term) * (self._settings.k1 + 1)
+
+    def score_frequencies(
+        self, field: str, docnums: Docnums, frequencies: npt.NDArray[np.int64], *, idf: float
+    ) -> Scores:
+        """BM25 of what stands so often in the field of each of the docnums, and is as rare as ``idf`` says."""
+        codes, norms = self._length_norms(field)
+        return bm25(frequencies.astype(np.float64), norms[codes[docnums]], idf=idf, k1=self._settings.k1)
+
+    def idf(self, field: str, term: str) -> float:
+        """The weight of a term by its rarity as Whoosh has it: deleted articles count until they are merged away."""
+        is_read = not self.has_deletions  # then the docnums, which are scored next, tell
+        doc_frequency = len(self.docnums(field, term)) if is_read else self.doc_frequency(field, term)
+        return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
 
     def doc_frequency(self, field: str, term: str) -> int:
         """How many docnums have ``term``, deleted ones included until they are merged away."""
@@ -166,7 +190,7 @@ class Generation:
             key = prefix.encode()
             parts = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
             found = self.only_live(_joined(parts, np.int64))
-            self._cache.put((field, prefix, "prefix"), found.astype(np.int32))
+            self._cache.put_array((field, prefix, "prefix"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
 
     def published_between(self, docnums: Docnums, first: int, end: int) -> npt.NDArray[np.bool_] | slice:
@@ -240,7 +264,7 @@ class Generation:
                 for segment, base in self.segments
             ]
             found = np.array(cuts, dtype=np.int64)
-            self._cache.put(key, found)
+            self._cache.put_array(key, found)
         return found
 
     def article_id(self, docnum: int) -> str:
@@ -261,7 +285,15 @@ class Generation:
         found = self._cache.get(key)
         if found is None:
             found = make()
-            self._cache.put(key, found)
+            self._cache.put_array(key, found)
+        return found
+
+    def noted(self, key: Hashable, make: Callable[[], Note]) -> Note:
+        """What ``make`` gives, which is small and nobody may change, kept under ``key`` for the next searches."""
+        found: Note | None = self._notes.get(key)
+        if found is None:
+            found = make()
+            self._notes.put(key, found, 1)
         return found
 
     def vocabulary(self, field: str) -> Vocabulary:
@@ -278,10 +310,13 @@ class Generation:
         return int(docnums[-1]) if len(docnums) else None
 
     def stored(self, docnum: int) -> dict[str, Any]:
-        """The stored article as `Article.to_dict` gave it."""
-        segment, inside = self.segment_of(docnum)
-        fields: dict[str, Any] = segment.stored(inside)["article"]
-        return fields
+        """The stored article as `Article.to_dict` gave it, which nobody may change; those read last are kept."""
+        found = self._articles.get(docnum)
+        if found is None:
+            segment, inside = self.segment_of(docnum)
+            found = segment.stored(inside)["article"]
+            self._articles.put(docnum, found, len(found["body"]) + _ARTICLE_BYTES)
+        return found
 
     def article(self, docnum: int) -> Article:
         """The stored article."""
@@ -301,7 +336,7 @@ class Generation:
             found = _joined(parts, np.int64)
             if self.has_deletions:
                 found = found[self.is_live[found >> POSITION_BITS]]
-            self._cache.put((field, term, "occurrences"), found)
+            self._cache.put_array((field, term, "occurrences"), found)
         return found
 
     def only_live(self, docnums: Docnums) -> Docnums:
@@ -327,12 +362,6 @@ class Generation:
             norms = length_norms(LENGTHS, mean_length=mean or 1.0, k1=self._settings.k1, b=self._settings.b)
             found = self._norms[field] = codes, norms
         return found
-
-    def _idf(self, field: str, term: str) -> float:
-        """As Whoosh has it: deleted articles count until they are merged away."""
-        is_read = not self.has_deletions  # then the docnums, which are scored next, tell
-        doc_frequency = len(self.docnums(field, term)) if is_read else self.doc_frequency(field, term)
-        return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
 
 
 def _near(occurrences: Occurrences, among: Docnums) -> Occurrences:

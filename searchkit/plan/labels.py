@@ -54,6 +54,7 @@ class LabelColumn:
         self._is_live = is_live
         self._times_counted = 0
         self._shown: dict[bytes, str] = {}
+        self._names: dict[int, str] = {}
 
     def count(self, docnums: Docnums, limit: int | None = None) -> tuple[list[str], list[int]]:
         """The labels of the articles ``docnums`` and how many have each: commonest first, then by folded label."""
@@ -67,7 +68,11 @@ class LabelColumn:
             return self._named([keys[at] for at in best], None), totals[best].tolist()
         totals = self._totals(docnums)
         ordinals = _commonest(totals, limit)
-        names = self._named([self._keys[at] for at in ordinals], np.array(ordinals, dtype=np.int64))
+        names = [self._names.get(at, "") for at in ordinals]
+        if "" in names:
+            keys = self._keys
+            names = self._named([keys[at] for at in ordinals], np.array(ordinals, dtype=np.int64))
+            self._names = self._names | dict(zip(ordinals, names, strict=True))
         return names, totals[ordinals].tolist()
 
     def distinct(self, docnums: Docnums) -> int:
@@ -99,7 +104,7 @@ class LabelColumn:
         ]
 
     @cached_property
-    def _by_docnum(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    def _by_docnum(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.unsignedinteger]]:
         """Offsets (one more than docnums) and ordinals: docnum d has ``ordinals[offsets[d]:offsets[d + 1]]``."""
         ordinals = [
             np.repeat(own, np.diff(lists.starts)) for own, lists in zip(self._ordinals, self._lists, strict=True)
@@ -109,10 +114,10 @@ class LabelColumn:
         counts = np.bincount(docs, minlength=int(self._bases[-1]))
         offsets = np.zeros(len(counts) + 1, dtype=np.int32)
         np.cumsum(counts, out=offsets[1:])
-        return offsets, np.concatenate(ordinals)[order]
+        return offsets, np.concatenate(ordinals)[order].astype(np.min_scalar_type(len(self._keys)))
 
     @cached_property
-    def _sets(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], npt.NDArray[np.int32]] | None:
+    def _sets(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], npt.NDArray[np.unsignedinteger]] | None:
         """The different sets of labels: of each docnum the number of its set, then offsets and ordinals by set.
 
         None where too few articles have the same. Sets are told apart by the sum of a random number for each label,

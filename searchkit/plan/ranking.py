@@ -59,15 +59,20 @@ def ranked(matches: Matches, generation: Generation, sort: Sort, count: int) -> 
             return [Ranked(docnum, scores) for _, docnum in in_order]
         return [Ranked(docnum, float(scores[docnums.searchsorted(docnum)])) for _, docnum in in_order]
     sure, tied = _best_scores(scores, count)
-    candidates = [
-        (-score, _by_date(generation.published_of(docnum), sort), docnum)
-        for score, docnum in zip(scores[sure].tolist(), docnums[sure].tolist(), strict=True)
-    ]
+    chosen = list(zip((-scores[sure]).tolist(), docnums[sure].tolist(), strict=True))
     if len(tied):
-        score = float(scores[tied[0]])
-        more = _first_by_date(docnums[tied], generation, sort, count - len(sure))
-        candidates += [(-score, *dated) for dated in more]
-    return [Ranked(docnum, -by_score) for by_score, docnum in _in_order(candidates, generation, count)]
+        by_score = -float(scores[tied[0]])
+        newest = _first_by_date(docnums[tied], generation, sort, count - len(sure))
+        chosen += [(by_score, docnum) for _, docnum in newest]
+    chosen.sort()
+    found: list[Ranked] = []
+    for by_score, same in groupby(chosen, key=itemgetter(0)):
+        group = [docnum for _, docnum in same]
+        if len(group) > 1:
+            dated = [(0.0, _by_date(generation.published_of(docnum), sort), docnum) for docnum in group]
+            group = [docnum for _, docnum in _in_order(dated, generation, count)]
+        found += [Ranked(docnum, -by_score) for docnum in group]
+    return found[:count]
 
 
 def rank_key(match: Ranked, generation: Generation, sort: Sort, article_id: str) -> RankKey:

@@ -23,6 +23,7 @@ from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_KNOWN_IDS = 4096
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
 _POSTINGS_COUNTED = 200_000
 _TERMS_COUNTED = 32
@@ -163,6 +164,7 @@ class ArrayView:
         self._segment = segment
         self._terms = terms
         self._documents = documents
+        self._known_ids: dict[int, bytes] = {}
 
     @property
     def has_deletions(self) -> bool:
@@ -307,9 +309,7 @@ class ArrayView:
 
     def ids(self, docnums: Iterable[int]) -> list[bytes]:
         """See `SegmentView`."""
-        found = self._terms.field("id")
-        ordinals = self._id_ordinals
-        return [found.terms.term(int(ordinals[docnum])) if found else b"" for docnum in docnums]
+        return [self._known_ids.get(docnum) or self._read_id(docnum) for docnum in docnums]
 
     def stored(self, docnum: int) -> dict[str, Any]:
         """See `SegmentView`."""
@@ -330,6 +330,14 @@ class ArrayView:
     def _id_ordinals(self) -> npt.NDArray[np.int32]:
         """By docnum the place of its article id among those of the segment."""
         return _inverted(self.lists("id"), self.doc_count)
+
+    def _read_id(self, docnum: int) -> bytes:
+        """The newest articles of a day stand in order of their ids, so that the ids of few are asked for often."""
+        found = self._terms.field("id")
+        if len(self._known_ids) >= _KNOWN_IDS:
+            self._known_ids = {}
+        known = self._known_ids[docnum] = b"" if found is None else found.terms.term(self._id_ordinals.item(docnum))
+        return known
 
     def _find(self, field: str, term: bytes) -> tuple[FieldTerms, int] | tuple[None, int]:
         found = self._terms.field(field)

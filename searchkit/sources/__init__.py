@@ -15,9 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from searchkit.settings import Settings
-from searchkit.sources.html import read_html
 from searchkit.sources.jsonlines import read_block, read_blocks
-from searchkit.sources.markdown import read_markdown
 from searchkit.sources.reading import Found, LineBlock, Place, Reading, Repeated, Skipped, Unread, too_large
 from searchkit.sources.repeats import FirstPlaces
 from searchkit.sources.walking import SourceFile, shown, source_files, unreadable
@@ -66,8 +64,12 @@ def _read_file(source: SourceFile, settings: Settings) -> Iterator[Unread]:
         elif source.size > settings.max_article_bytes:
             yield Skipped(Place(name), too_large(settings.max_article_bytes))
         elif ending.endswith(_MARKDOWN):
+            from searchkit.sources.markdown import read_markdown  # here and below: most archives have one kind of file
+
             yield from read_markdown(file, name, source.article_id)
         else:
+            from searchkit.sources.html import read_html
+
             yield from read_html(file, name, source.article_id)
     except OSError as exc:
         yield Skipped(Place(name), unreadable(exc))

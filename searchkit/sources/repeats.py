@@ -1,4 +1,4 @@
-"""Which article ids were read before, and where: 16 bytes an article and some room, however many there are.
+"""Which article ids were read before, and where: 24 to 48 bytes an article, however long its id is.
 
 The ids themselves are not kept, only 64 bits of their hash. Two different ids among ten million share those
 with a probability of 3 in a million, and then the worst that happens is one untrue report; no article is lost
@@ -37,13 +37,13 @@ class FirstPlaces:
         self._hashes[slot] = hashed
         self._places[slot] = len(self._paths) << _LINE_BITS | (place.line or 0)
         self._count += 1
-        if self._count * 2 > self._mask:
+        if self._count * 3 > self._mask * 2:
             self._grow()
         return None
 
     def _grow(self) -> None:
         old = zip(self._hashes, self._places, strict=True)
-        size = 4 * (self._mask + 1)
+        size = 2 * (self._mask + 1)
         hashes, places = array("q", bytes(8 * size)), array("q", bytes(8 * size))
         self._mask = mask = size - 1
         for hashed, known in old:

@@ -128,8 +128,12 @@ NOT_FOUND = [
 
 
 def matches(text: str, typed: str, analyzer: Analyzer) -> bool:
-    """The obvious matcher: does some alternative of the typed word stand in the text?"""
-    terms = {(term.text, term.position) for term in analyzer.terms(text)}
+    """Does some alternative of the typed word stand in the text?"""
+    return finds(text, {(term.text, term.position) for term in analyzer.terms(text)}, typed, analyzer)
+
+
+def finds(text: str, terms: set[tuple[str, int]], typed: str, analyzer: Analyzer) -> bool:
+    """The obvious matcher, given a text, and its terms with their positions."""
     forms = word_forms(typed, (analyzer,))
     if is_initialism(typed) and has_written([text], in_capitals(typed, (analyzer,)).words, 0):
         return True

@@ -161,8 +161,10 @@ def test_terms_are_ordered_by_their_bytes(terms: list[str]) -> None:
     numbers = TermNumbers()
     found = np.array([numbers.number(term) for term in terms], np.int64)
 
-    assert numbers.texts(numbers.in_order(found)) == sorted(term.encode() for term in terms)
+    assert numbers.texts(numbers.in_order(found)).tolist() == sorted(term.encode() for term in terms)
     assert [numbers.number(term) for term in terms] == found.tolist()
+    every_other = np.arange(0, len(found), 2)
+    assert numbers.texts(found).at(every_other).tolist() == [term.encode() for term in terms[::2]]
 
 
 def test_unit_entries_give_back_what_was_added() -> None:

@@ -12,7 +12,7 @@ import pytest
 from whoosh import fields, formats
 from whoosh.filedb.filestore import FileStorage
 
-import searchkit.codec.postings
+import searchkit.codec.posting_writer
 from searchkit.codec import FORMAT_VERSION, OLDEST_READABLE, ArrayCodec, ArraySegment
 from searchkit.codec.container import Container
 
@@ -97,8 +97,8 @@ def opened(path: Path) -> Container:
 def test_the_manual_names_every_array(tmp_path: Path) -> None:
     """FORMAT.md tells of each array that a segment may hold."""
     manual = (Path(searchkit.codec.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
-    source = Path(searchkit.codec.postings.__file__).read_text(encoding="utf-8")
-    arrays = set(re.findall(r'f"\{name\}/(\w+)"', source))
+    source = Path(searchkit.codec.posting_writer.__file__).read_text(encoding="utf-8")
+    arrays = set(re.findall(r'(?:f"\{(?:self\._)?name\}/|_packed\(")(\w+)"', source))
     assert {"gap", "occurrence", "bitmap_list", "block_min_length", "value_size"} <= arrays
     for name in arrays:
         assert f"`x/{name}`" in manual, name

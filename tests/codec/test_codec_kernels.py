@@ -76,17 +76,6 @@ def test_ranges_concatenates_ranges(lists: list[list[int]]) -> None:
     assert kernels.ranges(starts, counts).tolist() == expected
 
 
-@given(sizes=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), max_size=12), rest=st.integers(0, 3))
-def test_parts_are_reduced_one_by_one(sizes: list[tuple[int, int]], rest: int) -> None:
-    """Each part of the values is reduced without those between the parts."""
-    edges = list(accumulate([0, *(part for pair in sizes for part in pair)]))
-    starts, ends = edges[1::2], edges[2::2]
-    values = np.arange(edges[-1] + rest)[::-1]
-    expected = [max(values[start:end]) for start, end in zip(starts, ends, strict=True)]
-    found = kernels.part_reduce(np.maximum, values, np.array(starts, np.int64), np.array(ends, np.int64))
-    assert found.tolist() == expected
-
-
 @given(words=st.lists(st.text("ab", max_size=5).map(str.encode), max_size=20), long=st.sampled_from([0, 250, 300]))
 def test_shared_prefixes_are_counted_by_byte(words: list[bytes], long: int) -> None:
     """Each group is compared with the first of its three, byte by byte, up to 254."""
@@ -116,3 +105,11 @@ def test_lengths_are_whoosh_lengths() -> None:
         numeric.byte_to_length(code) for code in range(256)
     ]
     assert len(LENGTHS) == 256
+
+
+@pytest.mark.parametrize(("largest", "bits"), [(0, 8), (255, 8), (256, 16), (65535, 16), (65536, 32), (2**32 - 1, 32)])
+def test_the_narrowest_integers_hold_the_largest(largest: int, bits: int) -> None:
+    """The dtype holds the largest value, and the next narrower one would not."""
+    dtype = kernels.narrowest(largest)
+    assert dtype.itemsize * 8 == bits
+    assert np.array(largest).astype(dtype) == largest

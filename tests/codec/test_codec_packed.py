@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from searchkit.codec import packed
-from searchkit.codec.container import Container
-from searchkit.codec.packed import PROMOTE_AFTER, Offsets, PackedArray, write_offsets, write_packed
+from searchkit.codec.container import Container, ContainerWriter
+from searchkit.codec.packed import (
+    PROMOTE_AFTER,
+    Offsets,
+    PackedArray,
+    PackedWriter,
+    write_offsets,
+    write_packed,
+)
 from searchkit.errors import IndexCorrupt
 
 Open = Callable[..., Container]
@@ -27,31 +33,55 @@ values = st.one_of(
 @given(numbers=values, data=st.data())
 def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.DataObject) -> None:
     """A slice of the packed array is the slice of the array."""
-    array = PackedArray(container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x")
+    packed = PackedArray(container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x")
     start = data.draw(st.integers(0, len(numbers)))
     stop = data.draw(st.integers(start, len(numbers)))
-    assert array.slice(start, stop).tolist() == numbers[start:stop]
-    assert array.all().tolist() == numbers
-    assert len(array) == len(numbers)
+    assert packed.slice(start, stop).tolist() == numbers[start:stop]
+    assert packed.all().tolist() == numbers
+    assert len(packed) == len(numbers)
     for _ in range(2):  # before and after it decodes itself
-        assert [array.value(index) for index in range(len(numbers))] == numbers
+        assert [packed.value(index) for index in range(len(numbers))] == numbers
     chosen = sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
-    assert array.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
+    assert packed.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
 
 
 @settings(deadline=None)
-@given(numbers=values)
-def test_long_arrays_are_written_in_parts(container: Open, numbers: list[int]) -> None:
-    """What is coded part by part is what is coded at once, byte for byte."""
-    array = np.array(numbers, dtype=np.int64)
-    whole = container(lambda w: write_packed(w, "x", array))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packed, "_AT_ONCE", packed.RANK_STEP)
-        in_parts = container(lambda w: write_packed(w, "x", array))
-    assert in_parts.meta == whole.meta
-    assert {name: in_parts.array(name).tobytes() for name in in_parts.names()} == {
-        name: whole.array(name).tobytes() for name in whole.names()
-    }
+@given(
+    numbers=values,
+    cuts=st.lists(st.integers(0, 700), max_size=6),
+    bits=st.sampled_from([None, 1, 2, 4, 8, 16, 32]),
+    at_once=st.booleans(),
+    data=st.data(),
+)
+def test_pieces_make_the_array(
+    container: Open, numbers: list[int], cuts: list[int], bits: int | None, at_once: bool, data: st.DataObject
+) -> None:
+    """However the values are cut, kept until the end or not, they are coded byte for byte as at once.
+
+    In another base width than that, too, every slice comes back.
+    """
+    whole = container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64)))
+    if bits is None:
+        bits = PackedArray(whole, "p/x").bits
+
+    def write(writer: ContainerWriter) -> None:
+        packed = PackedWriter(writer, "p/x", bits, at_once=at_once)
+        for first, last in pairwise([0, *sorted(min(cut, len(numbers)) for cut in cuts), len(numbers)]):
+            packed.extend(np.array(numbers[first:last], dtype=np.int64))
+        packed.close()
+
+    in_pieces = container(write)
+    opened = PackedArray(in_pieces, "p/x")
+    if bits == PackedArray(whole, "p/x").bits:
+        assert in_pieces.meta == whole.meta
+        assert {name: in_pieces.array(name).tobytes() for name in in_pieces.names()} == {
+            name: whole.array(name).tobytes() for name in whole.names()
+        }
+    assert opened.bits == bits
+    assert opened.all().tolist() == numbers
+    start = data.draw(st.integers(0, len(numbers)))
+    stop = data.draw(st.integers(start, len(numbers)))
+    assert opened.slice(start, stop).tolist() == numbers[start:stop]
 
 
 @settings(deadline=None)

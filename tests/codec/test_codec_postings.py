@@ -1,15 +1,19 @@
 """Posting lists: what is written comes back, list by list, in runs and in part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from searchkit.codec.container import Container
-from searchkit.codec.postings import BLOCK, PostingData, PostingLists, write_postings
+from searchkit.codec.container import Container, ContainerWriter
+from searchkit.codec.kernels import differences, narrowest
+from searchkit.codec.posting_writer import BLOCK, PostingData, PostingRun, PostingsWriter, write_postings
+from searchkit.codec.postings import PostingLists
 
 Open = Callable[..., Container]
 
@@ -48,6 +52,48 @@ def drawn(seed: int, span: int, lists: int, weights: str, repeats: bool) -> tupl
         values=[random.bytes(int(size)) for size in random.integers(0, 5, n)],
     )
     return data, np.concatenate([[0], np.cumsum(counts)]).tolist()
+
+
+def listed(arrays: Iterable[NDArray[Any]] | None) -> list[list[Any]] | None:
+    """Arrays as lists, which compare as a whole."""
+    return None if arrays is None else [array.tolist() for array in arrays]
+
+
+def written_in_runs(
+    writer: ContainerWriter, data: PostingData, starts: list[int], cuts: list[int], weights: str, bits: dict[str, int]
+) -> None:
+    """The lists of a field through a PostingsWriter, cut into runs of lists."""
+    assert data.occurrences is not None
+    assert data.positions is not None
+    places = np.concatenate([[0], np.cumsum(data.occurrences)])
+    gaps = differences(data.positions, places)
+    lists = PostingsWriter(
+        writer,
+        "f/l",
+        span=int(data.docs.max()) + 1,
+        weights=weights,
+        has_occurrences=True,
+        has_positions=True,
+        is_signed=bool((gaps < 0).any()),
+        bits=bits,
+    )
+    for first, last in pairwise([0, *sorted(cuts), len(data.counts)]):
+        if first == last:
+            continue
+        run = slice(starts[first], starts[last])
+        of_run = None if data.weights is None else data.weights[run]
+        occurrences = data.occurrences[run]
+        lists.extend(
+            PostingRun(
+                data.counts[first:last],
+                data.docs[run],
+                occurrences.astype(narrowest(int(occurrences.max()))),
+                of_run.astype(np.uint16) if of_run is not None and weights == "excess" else of_run,
+                data.lengths[run] if data.lengths is not None else None,
+                gaps[places[run.start] : places[run.stop]],
+            )
+        )
+    lists.close()
 
 
 shapes = {
@@ -167,3 +213,77 @@ def test_a_title_weight_costs_little(container: Open) -> None:
     assert PostingLists(opened, "f/l").weights(0).tolist() == weights.tolist()
     assert opened.size_of("f/l/excess") <= n // 4
     assert "f/l/weight" not in opened
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    **shapes,
+    cuts=st.lists(st.integers(0, 12), max_size=4),
+    bits=st.dictionaries(
+        st.sampled_from(["gap", "occurrence", "excess", "position"]), st.sampled_from([1, 2, 4, 8, 16, 32])
+    ),
+)
+def test_runs_are_the_lists_at_once(
+    container: Open,
+    seed: int,
+    span: int,
+    lists: int,
+    weights: str,
+    repeats: bool,
+    cuts: list[int],
+    bits: dict[str, int],
+) -> None:
+    """Lists written some at a time, in whatever widths, read as those written at once: bitmaps, blocks and all."""
+    data, starts = drawn(seed, span, lists, weights, repeats)
+    cuts = [min(cut, lists) for cut in cuts]
+    whole = PostingLists(container(lambda w: write_postings(w, "f/l", data)), "f/l")
+    runs = PostingLists(container(lambda w: written_in_runs(w, data, starts, cuts, weights, bits)), "f/l")
+    count = len(data.docs)
+    assert (runs.span, runs.posting_count, runs.occurrence_count) == (whole.span, count, whole.occurrence_count)
+    assert runs.docs_of_lists(0, lists).tolist() == data.docs.tolist()
+    assert runs.occurrences_of(0, count).tolist() == whole.occurrences_of(0, count).tolist()
+    assert runs.occurrence_totals(0, lists).tolist() == whole.occurrence_totals(0, lists).tolist()
+    assert runs.weights_of(0, count).tolist() == whole.weights_of(0, count).tolist()
+    assert runs.positions_of_lists(0, lists).tolist() == whole.positions_of_lists(0, lists).tolist()
+    assert runs.statistics_of_lists(0, lists) == whole.statistics_of_lists(0, lists)
+    for ordinal in range(lists):
+        assert runs.statistics(ordinal) == whole.statistics(ordinal)
+        assert (runs.bitmap(ordinal) is None) == (whole.bitmap(ordinal) is None)
+        assert listed(runs.blocks(ordinal)) == listed(whole.blocks(ordinal))
+
+
+def test_what_turns_out_to_be_one_is_left_out(container: Open) -> None:
+    """Occurrences and weights that could be more, and are not, take no room."""
+    ones = np.ones(3, dtype=np.uint8)
+
+    def write(writer: ContainerWriter) -> None:
+        lists = PostingsWriter(writer, "f/l", span=3, weights="excess", has_occurrences=True, has_positions=False)
+        lists.extend(PostingRun(np.array([3]), np.arange(3, dtype=np.int32), ones, ones, None, None))
+        lists.close()
+
+    opened = PostingLists(container(write), "f/l")
+    assert not any(opened.has(array) for array in ("occurrence", "total", "excess", "excess_total"))
+    assert opened.weights(0).tolist() == [1, 1, 1]
+    assert opened.weights_are_occurrences()
+
+
+@pytest.mark.parametrize(
+    ("weights", "occurrences", "expected"),
+    [
+        ([3, 3], [1, 1], True),
+        ([3, 3], [4, 1], False),
+        ([2.5, 2.5], [1, 1], False),
+        ([3, 4], [1, 1], True),
+        ([1, 2], [1, 2], True),
+        ([1.5, 2], [1, 2], False),
+    ],
+)
+def test_whole_weights_are_known(container: Open, weights: list[float], occurrences: list[int], expected: bool) -> None:
+    """A field says whether its weights are whole numbers that are at least the occurrences."""
+    data = PostingData(
+        counts=np.array([2]),
+        docs=np.arange(2, dtype=np.int32),
+        occurrences=np.array(occurrences),
+        weights=np.array(weights, dtype=np.float32),
+    )
+    assert PostingLists(container(lambda w: write_postings(w, "f/l", data)), "f/l").weights_are_whole() is expected

@@ -2,21 +2,24 @@
 
 import pickle
 import pickletools
+import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
+from threading import Barrier
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from whoosh import fields, query
+from whoosh import fields, formats, query
 from whoosh.filedb.filestore import FileStorage
 
 from searchkit.codec import ArrayCodec, ArraySegment
-from searchkit.codec.segment import check_segment_state, pack_deletions, unpack_deletions
+from searchkit.codec.segment import DocumentFile, TermFile, check_segment_state, pack_deletions, unpack_deletions
 from searchkit.codec.whoosh_codec import open_documents, open_terms
 from searchkit.errors import IndexCorrupt
 
@@ -173,6 +176,94 @@ def test_threads_get_the_answers_of_one(tmp_path: Path) -> None:
         jobs = [(number, pool.submit(answer, shared, questions[number])) for number in list(range(len(questions))) * 2]
         for number, job in jobs:
             assert job.result() == expected[number]
+
+
+@pytest.fixture
+def eager_switching() -> Iterator[None]:
+    """Threads take turns every few instructions, so that what two must not do at once they do."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("eager_switching")
+def test_threads_share_whooshs_searcher_from_its_first_use(tmp_path: Path) -> None:
+    """Eight threads that begin at once on a searcher nobody has used get what one thread gets, of every kind."""
+    schema = fields.Schema(
+        id=fields.ID(stored=True),
+        body=fields.TEXT(stored=True, vector=formats.Frequency(), spelling=True),
+        tag=fields.KEYWORD(sortable=True),
+        n=fields.NUMERIC(sortable=True, stored=True),
+    )
+    made = FileStorage(str(tmp_path)).create_index(schema)
+    random = Random(2)
+    for batch in range(3):
+        writer = made.writer(codec=ArrayCodec())
+        for number in range(50):
+            text = " ".join(f"word{int(random.paretovariate(0.8)) % 90}" for _ in range(random.randint(1, 30)))
+            writer.add_document(id=f"a{batch}-{number}", body=text, tag=f"t{number % 5}", n=number)
+        writer.commit(merge=False)
+    asked = [query.Term("body", f"word{n}") for n in range(1, 9)]
+    asked += [query.Phrase("body", ["word1", f"word{n}"], slop=3) for n in (1, 2, 3)]
+    asked += [
+        query.Prefix("body", "word1"),
+        query.And(asked[:2]),
+        query.Not(asked[0]),
+        query.FuzzyTerm("body", "wort2"),
+    ]
+
+    def use(searcher: Any) -> list[Any]:
+        reader = searcher.reader()
+        found: list[Any] = []
+        for question in asked:
+            found.append([(hit.docnum, hit.score, hit["body"]) for hit in searcher.search(question, limit=None)])
+            found.append([hit["id"] for hit in searcher.search(question, limit=9, sortedby=["tag", "n"])])
+        found.append([(term, info.weight(), info.max_length()) for term, info in reader])
+        found.append([list(reader.vector_as("frequency", docnum, "body")) for docnum in range(0, 150, 7)])
+        found.append([reader.doc_field_length(docnum, "body") for docnum in range(150)])
+        found.append(list(reader.corrector("body").suggest("wrod1", limit=3)))
+        return found
+
+    with made.searcher() as alone:
+        expected = use(alone)
+    for _ in range(3):
+        start = Barrier(8)
+
+        def begin(searcher: Any, start: Barrier = start) -> list[Any]:
+            start.wait()
+            return use(searcher)
+
+        with made.searcher() as shared, ThreadPoolExecutor(8) as pool:
+            jobs = [pool.submit(begin, shared) for _ in range(8)]
+            assert [job.result() == expected for job in jobs] == [True] * 8
+
+
+@pytest.mark.usefixtures("eager_switching")
+def test_threads_share_the_files_of_a_segment(tmp_path: Path) -> None:
+    """What the search engine itself reads, without Whoosh, is the same for eight threads at once as for one."""
+    made = archive(tmp_path, 400)
+    (segment,) = made._segments()
+
+    def read(terms: TermFile, documents: DocumentFile) -> list[Any]:
+        field = terms.field("body")
+        assert field is not None
+        ordinals = [field.terms.find(b"word%d" % n) for n in range(1, 60)]
+        known = [ordinal for ordinal in ordinals if ordinal is not None]
+        found: list[Any] = [ordinals, field.terms.at(np.array(known)), field.terms.terms(0, len(field.terms))]
+        for ordinal in known:
+            found += [field.lists.docs(ordinal).tolist(), field.lists.weights(ordinal).tolist()]
+            found += [part.tolist() for part in field.lists.positions(ordinal)]
+        found.append([documents.stored.fields(docnum) for docnum in range(0, 400, 3)])
+        found.append([documents.length_codes("body").tolist(), documents.columns.numbers("n").tolist()])
+        return found
+
+    expected = read(open_terms(made.storage, segment), open_documents(made.storage, segment))
+    for _ in range(4):
+        shared = open_terms(made.storage, segment), open_documents(made.storage, segment)
+        with ThreadPoolExecutor(8) as pool:
+            jobs = [pool.submit(read, *shared) for _ in range(8)]
+            assert [job.result() == expected for job in jobs] == [True] * 8
 
 
 def test_opening_does_not_read_the_segment(tmp_path: Path) -> None:

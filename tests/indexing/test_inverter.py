@@ -47,13 +47,14 @@ def one_by_one(articles: Sequence[ArticleText], title_weight: float) -> dict[str
 
 def as_postings(field: InvertedField) -> Postings:
     """The arrays read out, after a check that they keep their promises."""
-    assert field.terms == sorted(set(field.terms))
+    terms = field.terms.tolist()
+    assert terms == sorted(set(terms))
     assert (field.docnums.dtype, field.frequencies.dtype, field.weights.dtype) == (np.int32, np.int32, np.float64)
     if field.positions is not None:
         assert field.positions.dtype == np.uint32
         assert np.diff(field.position_offsets).tolist() == field.frequencies.tolist()
     postings: Postings = {}
-    for term, (first, last) in zip(field.terms, itertools.pairwise(field.term_offsets.tolist()), strict=True):
+    for term, (first, last) in zip(terms, itertools.pairwise(field.term_offsets.tolist()), strict=True):
         docnums = field.docnums[first:last].tolist()
         assert docnums
         assert docnums == sorted(set(docnums))

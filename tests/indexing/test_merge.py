@@ -1,8 +1,11 @@
 """Merging: the segment that indexing the live articles at once would have made, and few segments at little cost."""
 
+import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +17,18 @@ from whoosh.filedb.filestore import RamStorage
 from searchkit.article import Article
 from searchkit.codec import ArraySegment, stored
 from searchkit.codec.lengths import decode_lengths
-from searchkit.codec.whoosh_codec import open_documents, open_terms
+from searchkit.codec.posting_writer import PostingData
+from searchkit.codec.segment import DOCUMENTS_EXTENSION, STORED, TERMS_EXTENSION, write_field
+from searchkit.codec.values import EXISTENCE, POSITIONS
+from searchkit.codec.whoosh_codec import file_writer, open_documents, open_terms
+from searchkit.dates import ArchiveCalendar
+from searchkit.indexing import merged_fields, store, writer
 from searchkit.indexing.builder import SegmentBuilder
 from searchkit.indexing.merge import merge_segments
+from searchkit.indexing.schema import index_fields
 from searchkit.settings import Settings
+
+SETTINGS = Settings(durable=False)
 
 WORDS = (
     "platelets",
@@ -172,4 +183,111 @@ def test_larger_archives_are_merged_twice(deleted: int, monkeypatch: pytest.Monk
     documents = open_documents(storage, merged)
     assert "stored/dictionary_of" in documents.container
     frames = documents.container.size_of("stored")
-    assert frames == documents.stored.sizes().sum(), "what is deleted is in no frame"
+    assert frames == documents.stored.starts()[-1], "what is deleted is in no frame"
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.lists(articles, min_size=1, max_size=8)),
+        st.tuples(st.just("whoosh"), st.lists(articles, min_size=1, max_size=8)),
+        st.tuples(st.just("delete"), st.lists(articles, min_size=1, max_size=3)),
+        st.tuples(st.just("merge"), st.just([])),
+    ),
+    min_size=2,
+    max_size=8,
+)
+
+
+@settings(deadline=None, max_examples=25)
+@given(steps=steps, is_in_order=st.booleans())
+def test_whatever_came_before_a_merge_is_indexing_at_once(
+    steps: list[tuple[str, list[Article]]], is_in_order: bool
+) -> None:
+    """After additions by us and by Whoosh, replacements, deletions and merges, one segment holds what is live.
+
+    The articles of a step are all later than those of the steps before, or the dates of all steps overlap.
+    """
+    live: dict[str, Article] = {}
+    calendar = ArchiveCalendar.of(SETTINGS.time_zone)
+    with tempfile.TemporaryDirectory() as folder:
+        store.create(Path(folder) / "index", SETTINGS)
+        index = store.open_index(Path(folder) / "index", SETTINGS)
+        for number, (step, batch) in enumerate(steps):
+            made = [replace(one, published=date(2000 + number, 1, 1)) for one in batch] if is_in_order else batch
+            latest = {article.id: article for article in made}
+            if step == "add":
+                writer.add_articles(index, made, SETTINGS)
+            elif step == "whoosh":
+                whoosh_writer = index.writer()
+                for article in latest.values():
+                    whoosh_writer.update_document(**index_fields(article, SETTINGS, calendar))
+                whoosh_writer.commit(merge=False)
+            elif step == "delete":
+                writer.delete_articles(index, list(latest), SETTINGS)
+            else:
+                writer.optimize(index, SETTINGS)
+            if step == "delete":
+                live = {name: article for name, article in live.items() if name not in latest}
+            else:
+                live |= latest
+        writer.optimize(index, SETTINGS)
+        merged = index._segments()
+        if not live:
+            assert not merged
+            return
+        storage = RamStorage()
+        expected = SegmentBuilder(storage, SETTINGS).build(list(live.values()))
+        assert len(merged) == 1
+        assert contents(index.storage, merged[0]) == contents(storage, expected)
+
+
+@pytest.mark.parametrize("weight", [3.0, 2.3])
+@pytest.mark.parametrize("runs", [1, 50, 1 << 19])
+def test_runs_of_terms_make_no_difference(runs: int, weight: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few terms and postings are merged at a time, the segment reads the same."""
+    monkeypatch.setattr(merged_fields, "_RUN", runs)
+    monkeypatch.setattr(merged_fields, "_GATHERED", runs)
+    storage = RamStorage()
+    builder = SegmentBuilder(storage, Settings(title_weight=weight))
+    made = [
+        Article(
+            id=f"n{n}",
+            title=f"Platelets {n % 7}",
+            body=" ".join(f"w{word}" for word in range(n % 13)) + " end" * (n % 3) + " the" * 300 * (n == 8),
+            published=date(2000 + n * 7 % 11, 1, 1),
+        )
+        for n in range(40)
+    ]
+    segments = [builder.build(made[first::3]) for first in range(3)]
+    delete(storage, segments[1], {"n4", "n7"})
+    expected = builder.build([article for article in made if article.id not in ("n4", "n7")])
+    assert contents(storage, merge_segments(storage, segments)) == contents(storage, expected)
+
+
+def test_merged_positions_may_fall() -> None:
+    """Postings whose positions are not in order, as another analysis may leave them, are merged, too."""
+    storage = RamStorage()
+    segments = []
+    for name, positions in (("a", [5, 2, 9]), ("b", [1, 2])):
+        segment = ArraySegment("MAIN")
+        segment.set_doc_count(1)
+        with file_writer(storage, segment, DOCUMENTS_EXTENSION) as documents:
+            lines = stored.StoredWriter(documents, STORED)
+            lines.add(b"{}")
+            lines.close()
+            documents.meta["documents"] = 1
+        ids = PostingData(counts=np.array([1]), docs=np.array([0], np.int32))
+        text = PostingData(
+            counts=np.array([1]),
+            docs=np.array([0], np.int32),
+            occurrences=np.array([len(positions)]),
+            positions=np.array(positions),
+        )
+        with file_writer(storage, segment, TERMS_EXTENSION) as terms:
+            write_field(terms, "id", [name.encode()], ids, kind=EXISTENCE)
+            write_field(terms, "text", [b"word"], text, kind=POSITIONS)
+        segments.append(segment)
+    field = open_terms(storage, merge_segments(storage, segments)).field("text")
+    assert field is not None
+    starts, positions_of = field.lists.positions(0)
+    assert (starts.tolist(), positions_of.tolist()) == ([0, 3, 5], [5, 2, 9, 1, 2])

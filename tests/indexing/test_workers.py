@@ -24,6 +24,7 @@ from searchkit.indexing.writer import add_articles, optimize
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings
 from searchkit.sources.articles import SourceArticles
+from searchkit.sources.reading import LineBlock
 
 SMALL = BatchLimits(characters=6_000, articles=40, characters_alone=1_000, articles_alone=10)
 SETTINGS = Settings(time_zone="Europe/Vienna", max_article_bytes=2_000)
@@ -198,6 +199,13 @@ def test_all_workers_get_something_to_do(tmp_path: Path) -> None:
     assert sizes(10, 2) == [5, 5]
     assert sizes(4, 2) == [4]
     assert sizes(0, 2) == []
+
+    def lines(count: int, workers: int) -> list[int]:
+        blocks = (LineBlock("a.jsonl", 10 * number + 1, b"{}\n" * 10, 99) for number in range(count))
+        return [batch.articles for batch in cut(blocks, limits, workers)]
+
+    assert lines(29, 2) == [80, 80, 70, 60]
+    assert lines(12, 2) == [60, 60]
 
 
 def test_few_articles_start_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def expected_words(head: str, prefix: str, articles: list[Article]) -> list[tupl
     for article in among:
         popularity.update({word for word in reference.words(article) if word.startswith(prefix)})
     if head:
-        for word in sorted(popularity, key=lambda word: (-popularity[word], word))[:6]:
+        for word in sorted(popularity, key=lambda word: (-popularity[word], word))[:5]:
             popularity[word] += 4 * sum(stands_behind(article, head, word) for article in among)
     together: dict[str, int] = {}
     first_of: dict[str, str] = {}

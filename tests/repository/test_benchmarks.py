@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from benchmarks.corpus import multiply, records
 from benchmarks.peers import ENGINES
 from benchmarks.queries import KINDS
+from benchmarks.relevance import ndcg
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CORPUS = REPOSITORY / "sample_corpus" / "briefs.jsonl"
@@ -78,6 +80,30 @@ def test_engines_answer_the_same_question(engine: str, pages: tuple[str, dict[st
 
     assert sum(same) >= 0.95 * len(same)
     assert any(answer["snippets"] and answer["topics"] and answer["buckets"] for answer in theirs)
+
+
+def test_relevance_is_measured_for_every_engine(tmp_path: Path) -> None:
+    """A collection has a row, an engine a column, and what ranks the judged articles first has an nDCG of 1."""
+    folder = tmp_path / "collections" / "tiny"
+    folder.mkdir(parents=True)
+    texts = {"d1": "ash trees", "d2": "bank notes", "d3": "ash on a bank, notes of ash"}
+    corpus = [{"_id": name, "title": "", "text": text} for name, text in texts.items()]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(record) + "\n" for record in corpus))
+    (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "Trees?"}) + "\n")
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\td1\t2\nq\td2\t0\n")
+    command = [sys.executable, "-m", "benchmarks.relevance", "--collections", str(folder.parent)]
+    printed = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+
+    heading, _, row, *_ = (line.split("|")[1:-1] for line in printed.splitlines())
+    assert [cell.strip() for cell in heading][:3] == ["nDCG@10", "searchkit", "with nearness"]
+    assert [cell.strip() for cell in row] == ["tiny", *["1.0000"] * (len(heading) - 1)]
+
+
+def test_ndcg_is_that_of_the_definition() -> None:
+    """Gains are discounted by rank and divided by those of the best order."""
+    assert ndcg(["a", "x", "b"], {"a": 1, "b": 3}) == pytest.approx((1 + 3 / 2) / (3 + 1 / math.log2(3)))
+    assert ndcg([], {"a": 1}) == 0
+    assert ndcg(["b", "a"], {"a": 1, "b": 3}) == 1
 
 
 def test_a_multiplied_corpus_has_new_articles_with_the_same_words(tmp_path: Path) -> None:
