@@ -125,17 +125,24 @@ class Completion:
     """What a reader may be about to type: ``text`` as it is written, what it is, and how many articles it finds.
 
     ``query`` is what to search for to find these: the text itself for words, a filter for a topic or an author, and the
-    id of the article for a title.
+    id of the article for a title, which ``article_id`` then is.
     """
 
     text: str
     kind: CompletionKind
     count: int
     query: str
+    article_id: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The completion as JSON-able data."""
-        return {"text": self.text, "kind": self.kind, "count": self.count, "query": self.query}
+        return {
+            "text": self.text,
+            "kind": self.kind,
+            "count": self.count,
+            "query": self.query,
+            "article_id": self.article_id,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,12 +232,22 @@ def spelling(word: str, articles: Iterable[Article]) -> str:
     """How articles spell a folded word: the commonest spelling in lower case, unless there is none."""
     spellings: Counter[str] = Counter()
     for article in articles:
-        text = f"{article.body[:_CHARACTERS_READ]}\n{article.summary}\n{article.title}"
-        plainly = list(islice(_plainly_spelled(word, text), _SPELLINGS))
-        spelled = (text[token.start : token.end] for token in tokenize(text) if fold(token.text) == word)
-        spellings.update(plainly or islice(spelled, _SPELLINGS))
+        for text in (f"{article.body[:_CHARACTERS_READ]}\n{article.summary}", article.title):
+            plainly = list(islice(_plainly_spelled(word, text), _SPELLINGS))
+            spelled = (text[token.start : token.end] for token in tokenize(text) if fold(token.text) == word)
+            found = plainly or list(islice(spelled, _SPELLINGS))
+            if found:
+                is_headline = text == article.title and _is_capitalised(text)
+                spellings.update(map(str.lower, found) if is_headline else found)
+                break
     in_lower_case = [spelling for spelling in spellings if spelling == spelling.lower()]
     return min(in_lower_case or spellings, key=lambda spelling: (-spellings[spelling], spelling), default=word)
+
+
+def _is_capitalised(title: str) -> bool:
+    """Whether nearly all long words of a title begin with a capital, so that this says nothing about any of them."""
+    words = [word for word in title.split() if len(word) > 3]
+    return sum(word[0].isupper() for word in words) > 0.7 * len(words)
 
 
 def _plainly_spelled(word: str, text: str) -> Iterator[str]:
@@ -270,4 +280,4 @@ def _only_term(node: Node, generation: Generation) -> str | None:
 
 
 def _title(article: Article) -> Completion:
-    return Completion(article.title, "title", 1, canonical(Label("id", article.id)))
+    return Completion(article.title, "title", 1, canonical(Label("id", article.id)), article.id)

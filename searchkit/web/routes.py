@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from searchkit.article import Article
 from searchkit.engines import Engine
 from searchkit.errors import RequestError, UnknownArticle
-from searchkit.page.model import INTERVALS, Interval
+from searchkit.page.model import INTERVALS, Completion, Interval
 from searchkit.web.contexts import ArticleContext, ErrorContext, FrontContext, ResultsContext
 from searchkit.web.failures import failure_of
 from searchkit.web.links import Links
@@ -103,7 +103,10 @@ class Handlers:
         """What completes ``q``, as JSON."""
         limit = request.query_params.get("limit") or str(_SUGGESTED)
         found = self.archive.suggest(request.query_params.get("q", ""), limit=min(read_limit(limit), MAX_SUGGESTED))
-        return SafeJSONResponse({"suggestions": [completion.to_dict() for completion in found]})
+        links = self._maker(request).links
+        return SafeJSONResponse(
+            {"suggestions": [{**completion.to_dict(), "href": _address_of(completion, links)} for completion in found]}
+        )
 
     def api_topics(self, request: Request) -> Response:
         """Every topic with its number of articles, as JSON."""
@@ -184,6 +187,13 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _finite(part) for name, part in value.items()}
     return [_finite(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _address_of(completion: Completion, links: Links) -> str:
+    """Where a completion leads: the page of an article, or of a search."""
+    if completion.article_id is not None:
+        return links.article(completion.article_id)
+    return links.search(SearchState(query=completion.query))
 
 
 def _is_api(request: Request) -> bool:

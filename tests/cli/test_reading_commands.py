@@ -70,7 +70,7 @@ def test_suggest(run):
     assert lines[0] == "heparin Platelet · 12 articles"
     assert "Blood, Donation · topic · 8 articles" in run("suggest", "dona").stdout
     assert json.loads(run("suggest", "hepa", "-n", "1", "--json").stdout) == {
-        "suggestions": [{"text": "heparin", "kind": "words", "count": 12, "query": "heparin"}]
+        "suggestions": [{"text": "heparin", "kind": "words", "count": 12, "query": "heparin", "article_id": None}]
     }
     assert run("suggest", "xyz").stdout == "No suggestions.\n"
 

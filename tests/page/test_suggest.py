@@ -111,7 +111,7 @@ def blood(tmp_path_factory):
                 ),
                 Article("h2", "Two", "Heparins differ; heparinized blood, heparinoids.", authors=["Hepburn, Kate"]),
                 Article("t1", "Blood transfusion today", "A blood transfusion, in trauma.", published="2019"),
-                Article("t2", "Blood transfusion tomorrow", "Transfusions of blood and training.", published="2020"),
+                Article("t2", "Blood Transfusion Tomorrow", "Transfusions of blood and training.", published="2020"),
                 Article("t3", "Training", "Blood is thick. Training is long, training is hard.", published="2021"),
                 Article("c1", "COVID-19 in Zürich", "COVID-19 came to Zürich.", topics=['Odd "topic" name']),
                 Article("j1", "東京の輸血センター", "東京で輸血。"),
@@ -125,8 +125,9 @@ def test_words_are_shown_as_written(blood) -> None:
     assert blood.suggest("hepar") == (
         Completion("heparin", "words", 2, "heparin"),
         Completion("heparinoids", "words", 1, "heparinoids"),
-        Completion("HEPARIN AND PLATELETS", "title", 1, "id:h1"),
+        Completion("HEPARIN AND PLATELETS", "title", 1, "id:h1", "h1"),
     )
+    assert [c.text for c in blood.suggest("tomorr") if c.kind == "words"] == ["tomorrow"]
     assert [c.text for c in blood.suggest("zur") if c.kind == "words"] == ["Zürich"]
     assert [c.text for c in blood.suggest("ZÜR") if c.kind == "words"] == ["Zürich"]
     assert [c.text for c in blood.suggest("cov") if c.kind == "words"] == ["COVID", "COVID-19"]
@@ -141,7 +142,7 @@ def test_the_last_word_is_completed_behind_the_others(blood) -> None:
     found = [c.text for c in blood.suggest("-platelets blood  tra") if c.kind == "words"]
     assert found[0] == "-platelets blood transfusion"
     assert [c.text for c in blood.suggest("blood tra") if c.kind == "title"] == [
-        "Blood transfusion tomorrow",
+        "Blood Transfusion Tomorrow",
         "Blood transfusion today",
     ]
 

@@ -66,8 +66,12 @@ def test_a_plan_is_added_when_asked_for(client: Client) -> None:
 def test_suggestions(client: Client, archive: Engine) -> None:
     """What completes the words typed, as the engine gives it, also none."""
     found = [completion.to_dict() for completion in archive.suggest("hepa")]
-    assert client.get("/api/suggest?q=hepa").json() == {"suggestions": found}
-    assert client.get("/api/suggest?q=hepa&limit=1").json() == {"suggestions": found[:1]}
+    sent = client.get("/api/suggest?q=hepa").json()["suggestions"]
+    hrefs = [suggestion.pop("href") for suggestion in sent]
+    assert sent == found
+    assert hrefs[0] == "/?q=heparin"
+    assert hrefs[-1] == Links("").article(found[-1]["article_id"])
+    assert len(client.get("/api/suggest?q=hepa&limit=1").json()["suggestions"]) == 1
     assert client.get("/api/suggest?q=hepa&limit=1000").json()["suggestions"]
     assert client.get("/api/suggest").json() == {"suggestions": []}
     assert "limit='x'" in client.get("/api/suggest?q=hepa&limit=x", 400).json()["error"]["message"]

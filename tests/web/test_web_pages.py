@@ -190,6 +190,55 @@ def test_any_query_text_gives_a_whole_page(client: Client, query: str) -> None:
     client.get(f"/api/search?{urlencode({'q': query})}")
 
 
+HOSTILE_TEXT = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
+    st.lists(
+        st.sampled_from(
+            ["<", ">", "</", "&", "'", '"', "/>", "<!--", "script", "img src=x onerror=a()", "]]>", "{{", "%}"]
+        ),
+        min_size=1,
+        max_size=12,
+    ).map("".join),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(title=HOSTILE_TEXT, topic=HOSTILE_TEXT, author=HOSTILE_TEXT, body=HOSTILE_TEXT, name=HOSTILE_TEXT)
+def test_no_article_text_comes_out_as_markup(tmp_path_factory, title, topic, author, body, name) -> None:
+    """Whatever articles hold, results, recommendations, suggestions and plans have only the elements of plain ones."""
+    texts = [(title, topic, author, body, name), ("A title", "Topic", "Author", "Some text.", "a1")]
+    found = []
+    for title, topic, author, body, name in texts:
+        with open_archive(tmp_path_factory.mktemp("hostile") / "index", create=True) as archive:
+            archive.add(
+                Article(
+                    f"{number} {name}".strip(),
+                    f"x {title}",
+                    f"heparin {body} {number}",
+                    topics=[f"t {topic}"],
+                    authors=[author],
+                )
+                for number in range(3)
+            )
+            client = Client(create_app(archive))
+            pages = [client.page(f"/article?{urlencode({'id': f'0 {name}'.strip()})}"), client.page("/?q=heparin")]
+            found.append([{tag for tag, _ in page.elements} | {"mark"} for page in pages])
+            related = client.get(f"/api/related?{urlencode({'id': f'0 {name}'.strip()})}")
+            for response in (related, client.get("/api/suggest?q=hepa"), client.get("/api/search?q=heparin&explain=1")):
+                assert response.headers["content-type"] == "application/json"
+                assert response.headers["x-content-type-options"] == "nosniff"
+    ours = found[1]
+    assert [tags - plain for tags, plain in zip(found[0], ours, strict=True)] == [set(), set()]
+
+
+def test_the_script_puts_text_in_as_text() -> None:
+    """Nothing in it makes markup or code of what it is sent."""
+    script = (Path(routes.__file__).parent / "static" / "suggest.js").read_text(encoding="utf-8")
+    for unsafe in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "srcdoc"):
+        assert unsafe not in script
+    assert "textContent" in script
+
+
 def crawl(client: Client, start: str, levels: int, most: int) -> dict[str, PageReader]:
     """The pages reached by links, level by level, each of them answered with 200."""
     seen: dict[str, PageReader] = {}

@@ -61,9 +61,14 @@
   }
 
   function take(index) {
-    input.value = found[index].query;
+    const taken = found[index];
     show([]);
-    input.form.requestSubmit();
+    if (taken.kind === "title") {
+      location.assign(taken.href);
+    } else {
+      input.value = taken.query;
+      input.form.requestSubmit(); // with the filters that are on
+    }
   }
 
   async function ask() {
