@@ -10,11 +10,13 @@ ordered by date these are a run of docnums.
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from searchkit.analysis import accented, fold_label
 from searchkit.plan import kernels
+from searchkit.plan.expansion import Vocabulary
 from searchkit.plan.forms import (
     Alternative,
     ExactAlternative,
@@ -172,9 +174,12 @@ class Execution:
         found = []
         for edits in sorted(set(expansion.edits)):
             words = [word for word, off in zip(expansion.words, expansion.edits, strict=True) if off == edits]
-            docnums = self._generation.only_live(vocabulary.docnums(words))
+            docnums = self._generation.remembered((node, edits, "words"), partial(self._with_words, vocabulary, words))
             found.append(Matches(docnums, 1 / (1 + edits) if self._scored else 0.0))
         return self._best(found)
+
+    def _with_words(self, vocabulary: Vocabulary, words: list[str]) -> Docnums:
+        return self._generation.only_live(vocabulary.docnums(words))
 
     def _exact(self, text: str, field: str, slop: int) -> Matches:
         alternatives = exact_forms(text, self._generation.analyzers)

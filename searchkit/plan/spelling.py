@@ -7,6 +7,7 @@ Everything here is a pure function of arrays; `expansion.py` asks it about the v
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,6 @@ Codes = npt.NDArray[np.uint32]
 Ordinals = npt.NDArray[np.int64]
 Signatures = npt.NDArray[np.uint32]
 
-_BIT_COUNTS = np.array([number.bit_count() for number in range(1 << 16)], dtype=np.uint8)
 _FAR = 100
 
 
@@ -58,11 +58,19 @@ def near(word: str, table: LetterTable, edits: int) -> tuple[Ordinals, npt.NDArr
     is_long_enough = np.abs(table.lengths - len(word)) <= edits
     # An edit takes at most one letter out of the set of letters and puts at most one into it.
     apart = table.signatures ^ wanted
-    differing = _BIT_COUNTS[apart & np.uint32(0xFFFF)] + _BIT_COUNTS[apart >> np.uint32(16)]
+    bit_counts = _bit_counts()
+    differing = bit_counts[apart & np.uint32(0xFFFF)] + bit_counts[apart >> np.uint32(16)]
     candidates = np.flatnonzero(is_long_enough & (differing <= 2 * edits))
     found = distances(word, table, candidates, edits)
     is_near = found <= edits
     return candidates[is_near], found[is_near]
+
+
+@cache
+def _bit_counts() -> npt.NDArray[np.uint8]:
+    """How many bits are set in each number of 16 bits."""
+    bits = np.unpackbits(np.arange(1 << 16, dtype=">u2").view(np.uint8)).reshape(-1, 16)
+    return np.asarray(bits.sum(axis=1), dtype=np.uint8)
 
 
 def distances(word: str, table: LetterTable, ordinals: Ordinals, most: int) -> npt.NDArray[np.int64]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from unicodedata import combining, normalize
 
 from searchkit.dates import Period, day_period, month_period, parse_period, year_period
@@ -197,7 +198,7 @@ def _natural_period(text: str, today: date) -> Period | None:
     words = " ".join(_SEPARATORS.sub(" ", _unaccented(text.lower())).split())
     words = _FILLERS.sub("", words)
     try:
-        for pattern, read in _EXPRESSIONS:
+        for pattern, read in _expressions():
             matched = pattern.fullmatch(words)
             if matched:
                 return read(matched, today)
@@ -302,27 +303,32 @@ _MONTH_PART = rf"(?P<month>{_MONTH})"
 _YEAR_PART = r"(?: (?P<year>\d{4}))?"
 
 _Reader = Callable[[re.Match[str], date], Period]
-_EXPRESSIONS: tuple[tuple[re.Pattern[str], _Reader], ...] = tuple(
-    (re.compile(pattern), read)
-    for pattern, read in (
-        (r"today|now|yesterday|day before yesterday|tomorrow", _relative_day),
-        (r"(this|current|last|previous) (week|month|quarter|year|decade)", _calendar_unit),
-        (rf"(?:past|last|previous) ({_NUMBER}) (day|week|month|quarter|year|decade)s?", _rolling),
-        (r"past ()(day|week|month|quarter|year|decade)", _rolling),
-        (rf"({_NUMBER}) (day|week|month|quarter|year|decade)s? ago", _ago),
-        (rf"(last )?({_WEEKDAY})", _weekday),
-        (rf"(?P<last>last )?{_MONTH_PART}{_YEAR_PART}", _named_month),
-        (rf"(?P<year>\d{{4}})(?P<last>) {_MONTH_PART}", _named_month),
-        (
-            rf"(?P<last>last )?(?P<season>{_SEASON})(?: (?P<year>\d{{4}})(?: (?P<until>\d{{4}}|\d\d))?)?",
-            _named_season,
-        ),
-        (rf"(?:(?:{_WEEKDAY}) )?{_DAY_PART} {_MONTH_PART}{_YEAR_PART}", _named_day),
-        (rf"(?:(?:{_WEEKDAY}) )?{_MONTH_PART} {_DAY_PART}{_YEAR_PART}", _named_day),
-        (rf"(?P<year>\d{{4}}) {_MONTH_PART} {_DAY_PART}", _named_day),
-        (
-            r"(?:(first|second|third|fourth|1st|2nd|3rd|4th) quarter|quarter ([1-4])) (\d{4})",
-            _ordinal_quarter,
-        ),
+
+
+@cache
+def _expressions() -> tuple[tuple[re.Pattern[str], _Reader], ...]:
+    """How to read each kind of expression; compiled when the first is read, which few searches have."""
+    return tuple(
+        (re.compile(pattern), read)
+        for pattern, read in (
+            (r"today|now|yesterday|day before yesterday|tomorrow", _relative_day),
+            (r"(this|current|last|previous) (week|month|quarter|year|decade)", _calendar_unit),
+            (rf"(?:past|last|previous) ({_NUMBER}) (day|week|month|quarter|year|decade)s?", _rolling),
+            (r"past ()(day|week|month|quarter|year|decade)", _rolling),
+            (rf"({_NUMBER}) (day|week|month|quarter|year|decade)s? ago", _ago),
+            (rf"(last )?({_WEEKDAY})", _weekday),
+            (rf"(?P<last>last )?{_MONTH_PART}{_YEAR_PART}", _named_month),
+            (rf"(?P<year>\d{{4}})(?P<last>) {_MONTH_PART}", _named_month),
+            (
+                rf"(?P<last>last )?(?P<season>{_SEASON})(?: (?P<year>\d{{4}})(?: (?P<until>\d{{4}}|\d\d))?)?",
+                _named_season,
+            ),
+            (rf"(?:(?:{_WEEKDAY}) )?{_DAY_PART} {_MONTH_PART}{_YEAR_PART}", _named_day),
+            (rf"(?:(?:{_WEEKDAY}) )?{_MONTH_PART} {_DAY_PART}{_YEAR_PART}", _named_day),
+            (rf"(?P<year>\d{{4}}) {_MONTH_PART} {_DAY_PART}", _named_day),
+            (
+                r"(?:(first|second|third|fourth|1st|2nd|3rd|4th) quarter|quarter ([1-4])) (\d{4})",
+                _ordinal_quarter,
+            ),
+        )
     )
-)

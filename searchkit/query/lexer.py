@@ -10,8 +10,8 @@ and no text is an error: what cannot be used is left out with a remark.
 
 import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from searchkit.query.receipt import TOO_MUCH, Remark
@@ -23,6 +23,7 @@ MAX_STEPS = 4096
 
 MAX_SLOP = 100
 MAX_EDITS = 2
+_MOST_FIELDS_MEANT = 8  # unknown fields whose nearest known one is looked for
 _MOST_REMARKS = 100  # nobody reads more, and 8,000 quotation marks would make as many
 
 LABEL_FIELDS = {
@@ -83,6 +84,7 @@ _CLOSING_QUOTES = dict.fromkeys(_DOUBLE_QUOTES, _DOUBLE_QUOTES) | {
 _QUOTES = "".join(_CLOSING_QUOTES)
 _CLOSERS = {marks: re.compile(f"[{marks}]") for marks in _CLOSING_QUOTES.values() if marks}
 _SINGLE_QUOTES = "'‘’‚‛＇"
+_EQUALS = "=＝"
 _DASHES = "-–—−－‐‑"
 _OPENING_PARENTHESES = "(（"
 _CLOSING_PARENTHESES = ")）"
@@ -102,7 +104,7 @@ _PUNCTUATION = re.compile(
     r"|\.{2,}|\.(?!\w)"  # but not the point of .NET
     rf"|\++(?=[^\W\d]|[{re.escape(_QUOTES + _OPENING_PARENTHESES)}]))+"  # +word once meant: required
 )
-_BEFORE_TITLE_WORD = re.compile(rf"(?:{_PUNCTUATION.pattern}|[{re.escape(_DASHES)}])*+")
+_BEFORE_TITLE_WORD = re.compile(rf"(?:{_PUNCTUATION.pattern}|[{re.escape(_DASHES + _EQUALS)}])*+")
 _DASH_RUN = re.compile(rf"[{re.escape(_DASHES)}]+")
 _BAR_RUN = re.compile(rf"[{_BARS}]+")
 _STARS = re.compile(r"\*+")
@@ -115,7 +117,7 @@ _FIELD_LIKE = re.compile(rf"[\w{re.escape(_QUOTES + _OPENING_PARENTHESES)}]")
 _PLAIN_WORD = re.compile(r"[\w.'’\-–‐‑+#]+")
 _SLOP = re.compile(r"[~～〜]([0-9]{1,9})?")
 _ABBREVIATION = re.compile(r"(?:[^\W\d_]{1,3}\.){2,}")
-_EQUALS = "=＝"
+_EXACT_START = re.compile(r"[.#@]?\w")
 _EQUALS_RUN = re.compile(f"[{_EQUALS}]+")
 # A star or question mark before a letter, or after a small one: the star of HLA-A*02 is part of the name.
 _WILDCARD = re.compile(r"(?:^\*|[^\W\d_]['’\-–‐‑]?[*?]+)(?=[^\W\d_])|[^\W\d_A-Z][*?]+(?=\d)")
@@ -195,6 +197,7 @@ class _Lexer:
         self.remark = lexed.remark
         self.at = 0
         self.words_left = MAX_WORDS
+        self.fields_left = _MOST_FIELDS_MEANT
         # Kinds of quotes known to have no closing mark further on; looked for once, or lexing would be
         # quadratic.
         self.unclosed: set[str] = set()
@@ -306,8 +309,9 @@ class _Lexer:
                 return True
             if self.text[at] in _SINGLE_QUOTES and self._single_quoted(field, Kind.EXACT):
                 return True
-            raw = _RAW_WORD.match(self.text, at)
-            if raw and has_word(raw[0]):
+            # Looked at before the word is: a run of signs would be read again for each of them.
+            raw = _RAW_WORD.match(self.text, at) if _EXACT_START.match(self.text, at) else None
+            if raw:
                 self._finish_word(raw[0], at, raw.end(), field, is_exact=True)
                 return True
         self.at = start
@@ -433,12 +437,13 @@ class _Lexer:
             self.at = end
 
     def _unknown_field(self, named: re.Match[str]) -> None:
-        nearest = get_close_matches(named[1].lower(), FIELDS, n=1, cutoff=0.7)
+        nearest = _nearest_field(named[1].lower()) if self.fields_left else ""
+        self.fields_left -= bool(self.fields_left)
         if nearest:
-            reason = f"{named[1]} is no field, {nearest[0]} is; read as words"
+            reason = f"{named[1]} is no field, {nearest} is; read as words"
         else:
             reason = f"{named[1]} is no field; read as words. Fields are title, topic, author, kind, date …"
-        self.remark(self.at, named.end(), reason, f"{nearest[0]}:" if nearest else None)
+        self.remark(self.at, named.end(), reason, f"{nearest}:" if nearest else None)
         kind = OPERATORS.get(named[1], Kind.WORD)
         self._budget(1)
         self._add(kind, named[1], named.end(1))
@@ -450,7 +455,7 @@ class _Lexer:
             self._add(OPERATORS[raw], raw, end)
             return
         word, is_prefix, edits = raw[: _end_of_word(raw)], False, -1
-        while word.endswith("*") or (tilde := _FUZZY.search(word)):
+        while word.endswith("*") or (tilde := _fuzzy_end(word)):
             if word.endswith("*"):
                 word, is_prefix = word.rstrip("*"), True
             elif tilde:
@@ -464,7 +469,7 @@ class _Lexer:
             self._add(OPERATORS[word], word, end)
             return
         self._budget(1)
-        if is_pattern or is_prefix:
+        if (is_pattern or is_prefix) and not (is_exact and not _PATTERN.fullmatch(word)):
             if edits > 0:
                 self.remark(start, end, "approximate spelling (~) is for whole words; the tilde is left out")
             if is_exact:
@@ -482,7 +487,7 @@ class _Lexer:
 
     def _edits(self, tilde: re.Match[str], word: str, end: int) -> int:
         """How many letters a word with this tilde behind it may be off; 0, with a remark, where none make sense."""
-        length = tilde.start()
+        length = _end_of_word(word[: tilde.start()])
         if length < 3 or tilde[1] == "0" or not _PLAIN_WORD.fullmatch(word, 0, length):
             reason = (
                 "a word of fewer than three letters has no approximate spelling" if length < 3
@@ -576,6 +581,20 @@ def _run_end(pattern: re.Pattern[str], text: str, at: int) -> int:
     """Where the characters that ``pattern`` takes from ``at`` on end."""
     matched = pattern.match(text, at)
     return matched.end() if matched else at
+
+
+@lru_cache(maxsize=256)
+def _nearest_field(name: str) -> str:
+    """The field that an unknown one is a misspelling of, or ""."""
+    from difflib import get_close_matches  # only queries with an unknown field need it
+
+    nearest = get_close_matches(name, FIELDS, n=1, cutoff=0.7) if len(name) <= 20 else []
+    return nearest[0] if nearest else ""
+
+
+def _fuzzy_end(word: str) -> re.Match[str] | None:
+    """The tilde, with its number, that the word ends with; a search for it would read all of the word."""
+    return _FUZZY.match(word, max(len(word) - 2, 0)) or _FUZZY.match(word, max(len(word) - 1, 0))
 
 
 def _end_of_word(word: str) -> int:

@@ -147,7 +147,7 @@ UNITS = [
     '"', '" ', "'a ", "'a'a", "(", "(a ", "(-", ")", ")(", "a OR ", "a|", "-", "-a ", "*", "a*.", "«a ", "«", "»",
     "「", "[", "a]", "a.", "U.S.", "!", "~", "a~", "&", "NOT ", "https://a ", "http://(", "foo:", "doi:",
     "title:", "title:(", "topic:(a b ", "topic:(a & ", 'topic:"a', 'topic:""', "date:june ", "date:last month ",
-    "a?b", "a*b ", "*a", "=", "=a ", '="', "abc~ ", "abc~1", "a*?",
+    "a?b", "a*b ", "*a", "=", "=a ", '="', "abc~ ", "abc~1", "a*?", "=*!", "~1{", "~1}", "a~*", "=a*", "a?=",
     "date:[", "date:..", "since:2016 until:2015 ", "\x00", "\u200b", "東", "(a OR b ", "OR AND ", "date: ", "x[",
     '"a~', "a b c ",
 ]  # fmt: skip

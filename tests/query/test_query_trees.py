@@ -200,6 +200,7 @@ FUZZY = [
     ("-heparin~", Not(Fuzzy("heparin", edits=2))),
     ("café~", Fuzzy("café", edits=1)),
     ("ab~", Word("ab")),
+    ("a..~", Word("a")),
     ("a/bcd~", Word("a/bcd")),
     ("trans*~", Prefix("trans")),
     ("wom?n~", Pattern("wom?n")),
@@ -232,6 +233,12 @@ EXACT = [
     ('=""', ALL),
     ('"“~1=b', Word("b")),
     ("=(b)", B),
+    ("=!b*", Prefix("b")),
+    ("=ab:c*", Exact("ab:c")),
+    ("=:b", B),
+    ("=.NET", Exact(".NET")),
+    ("title:.=b", title("b")),
+    ("title:=-b", title("b")),
     ("=", ALL),
 ]
 
