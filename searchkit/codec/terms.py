@@ -19,6 +19,7 @@ from searchkit.codec.kernels import ranges, shared_prefixes, starts_of
 from searchkit.codec.packed import SUM_STEP, Offsets, PackedArray, write_offsets, write_packed
 
 BLOCK = 8
+UNPACKED_PER_FIND = 2048  # offsets unpacked in the time of finding one term
 KEPT_RUNS = 256  # decoded runs of terms kept for the next look-up: about 2 MB
 
 
@@ -158,6 +159,23 @@ class TermDictionary:
         if ordinal == len(self) or self._run(ordinal // SUM_STEP)[ordinal % SUM_STEP] != term:
             return None
         return ordinal
+
+    def find_all(self, terms: Sequence[bytes]) -> list[int | None]:
+        """Returns the ordinal of each of some terms, in any order, None for one that the dictionary does not hold."""
+        if len(terms) * UNPACKED_PER_FIND < len(self):
+            return [self.find(term) for term in terms]
+        starts, prefixes, data = self._starts(), self._prefixes.all(), self._data.data
+        shared = np.maximum.reduceat(prefixes, np.arange(0, len(self), BLOCK)) if len(self) else prefixes
+        if (shared > np.diff(starts)[::BLOCK]).any() or prefixes[::BLOCK].any():
+            raise self._cut_off()
+
+        def term_at(ordinal: int) -> bytes:
+            head, prefix = starts.item(ordinal - ordinal % BLOCK), prefixes.item(ordinal)
+            return bytes(data[head : head + prefix]) + data[starts.item(ordinal) : starts.item(ordinal + 1)]
+
+        ordinals = range(len(self))
+        places = [bisect_left(ordinals, term, key=term_at) for term in terms]
+        return [at if at < len(self) and term_at(at) == term else None for at, term in zip(places, terms, strict=True)]
 
     def prefix_range(self, prefix: bytes) -> tuple[int, int]:
         """Returns the ordinals (first, last exclusive) of the terms that begin with a prefix."""

@@ -6,7 +6,6 @@ of each label. Nothing is made before it is needed; a field of a hundred thousan
 through those labels alone that occur.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -29,9 +28,6 @@ _FEW_DOCNUMS = 4
 
 _ALIKE = 4
 """Articles with the very same labels are counted together when there are this many of them on average."""
-
-_RUN = 128
-"""Labels that are read in the time of finding one."""
 
 _MORE_THAN_SETS = 2
 _SEED = 7
@@ -228,7 +224,7 @@ class LabelColumn:
         segment, base = self._segments[number]
         lists = self._lists[number]
         if ordinals is None:
-            places = _ordinals_of(keys, segment, self._field, len(lists.starts) - 1)
+            places = segment.ordinals(self._field, keys)
             which = np.array([at for at, place in enumerate(places) if place is not None], dtype=np.int64)
             own = np.array([place for place in places if place is not None], dtype=np.int64)
         elif len(self._ordinals[number]):
@@ -263,15 +259,6 @@ class LabelColumn:
             if (docnum, key) in wanted:
                 shown.setdefault(key, text)  # an article with two spellings: the first by its bytes
         return shown
-
-
-def _ordinals_of(keys: list[bytes], segment: SegmentView, field: str, label_count: int) -> list[int | None]:
-    """The place of each label among those of the segment, None for one it has not."""
-    if len(keys) * _RUN < label_count:
-        return [segment.ordinal(field, key) for key in keys]
-    terms = segment.all_terms(field)
-    places = [bisect_left(terms, key) for key in keys]
-    return [at if at < len(terms) and terms[at] == key else None for at, key in zip(places, keys, strict=True)]
 
 
 def _newest(segment: SegmentView, docnums: npt.NDArray[np.int32]) -> int:

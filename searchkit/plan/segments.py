@@ -196,10 +196,10 @@ class SegmentView:
         found = self._terms.field(field)
         return [] if found is None else found.terms.terms(0, len(found.terms))
 
-    def ordinal(self, field: str, term: bytes) -> int | None:
-        """The place of a term in the order of the terms' bytes, or None for an unknown one."""
-        found, ordinal = self._find(field, term)
-        return None if found is None else ordinal
+    def ordinals(self, field: str, terms: list[bytes]) -> list[int | None]:
+        """The place of each term in the order of the terms' bytes, or None for an unknown one."""
+        found = self._terms.field(field)
+        return [None] * len(terms) if found is None else found.terms.find_all(terms)
 
     def ids(self, docnums: Iterable[int]) -> list[bytes]:
         """The article ids of these docnums."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from searchkit.codec.container import Container, ContainerWriter
 from searchkit.codec.packed import write_offsets, write_packed
-from searchkit.codec.terms import TermDictionary, write_terms
+from searchkit.codec.terms import UNPACKED_PER_FIND, TermDictionary, write_terms
 from searchkit.errors import IndexCorrupt
 
 Open = Callable[..., Container]
@@ -23,7 +23,7 @@ many = st.integers(60, 300).map(lambda n: sorted({b"%d" % (i * 7919 % 100_003) f
 @settings(deadline=None)
 @given(terms=st.one_of(terms_of, many), probe=st.binary(max_size=4), data=st.data())
 def test_a_dictionary_is_a_sorted_list(container: Open, terms: list[bytes], probe: bytes, data: st.DataObject) -> None:
-    """find, lower_bound, prefix_range, term, terms, at and joined do what a sorted list does."""
+    """find, find_all, lower_bound, prefix_range, term, terms, at and joined do what a sorted list does."""
     dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
     first = data.draw(st.integers(0, len(terms)))
     last = data.draw(st.integers(0, len(terms)))
@@ -35,11 +35,21 @@ def test_a_dictionary_is_a_sorted_list(container: Open, terms: list[bytes], prob
     if terms:
         places = data.draw(st.lists(st.integers(0, len(terms) - 1), max_size=9))
         assert dictionary.at(np.array(places, dtype=np.int64)) == [terms[place] for place in places]
-    for text in [probe, *terms[:3], *terms[-2:], b"", b"\xff", b"\xff\xff\xff\xff\xff"]:
+    texts = [probe, *terms[:3], *terms[-2:], b"", b"\xff", b"\xff\xff\xff\xff\xff"]
+    assert dictionary.find_all(texts) == [terms.index(text) if text in terms else None for text in texts]
+    for text in texts:
         assert dictionary.lower_bound(text) == bisect_left(terms, text)
         assert dictionary.find(text) == (terms.index(text) if text in terms else None)
         low, high = dictionary.prefix_range(text)
         assert terms[low:high] == [term for term in terms if term.startswith(text)]
+
+
+def test_few_terms_are_found_one_by_one(container: Open) -> None:
+    """In a large dictionary one term is found as many are."""
+    terms = sorted(b"%d" % n for n in range(2 * UNPACKED_PER_FIND))
+    dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
+    assert dictionary.find_all([b"2000"]) == [terms.index(b"2000")]
+    assert dictionary.find_all([b"x", b"1", b"2000"]) == [None, terms.index(b"1"), terms.index(b"2000")]
 
 
 def test_a_term_outside_is_corrupt(container: Open) -> None:
@@ -70,6 +80,7 @@ def test_impossible_prefixes_are_corrupt(container: Open, prefixes: list[int]) -
         lambda: TermDictionary(opened, "t").joined(),
         lambda: TermDictionary(opened, "t").terms(0, 3),
         lambda: TermDictionary(opened, "t").at(np.arange(3)),
+        lambda: TermDictionary(opened, "t").find_all([b"abc"]),
     ):
         with pytest.raises(IndexCorrupt):
             read()
