@@ -19,6 +19,8 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from searchkit.patterns import late_pattern
+
 MAX_WORD = 64
 """Characters of a word that count; what follows in a longer run is not told apart."""
 
@@ -39,9 +41,9 @@ _PAIRED = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
     "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"  # Hangul
 )
-_PAIRED_RUN = re.compile(f"[{_PAIRED}]+")
+_PAIRED_RUN = late_pattern(f"[{_PAIRED}]+")
 _ASCII_CHAIN = re.compile(rf"[A-Za-z0-9]+(?:{_LINK}[A-Za-z0-9]+)*")
-_POSSESSIVE = re.compile(r"['’][sS]$")
+_POSSESSIVE = late_pattern(r"['’][sS]$")
 
 
 class Kind(Enum):

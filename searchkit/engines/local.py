@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from searchkit.article import Article
 from searchkit.dates import UNDATED
@@ -23,7 +23,6 @@ from searchkit.errors import IndexExists, RequestError, UnknownArticle
 from searchkit.indexing import store
 from searchkit.indexing.generations import ArchiveIndex
 from searchkit.page.builder import PageRequest, build_hits, build_page
-from searchkit.page.explain import explain as explain_page
 from searchkit.page.facets import count_labels
 from searchkit.page.model import (
     FACETS,
@@ -41,9 +40,7 @@ from searchkit.page.model import (
     Sort,
     Verification,
 )
-from searchkit.page.related import MOST_RELATED, find_related
 from searchkit.page.relaxations import relaxations
-from searchkit.page.suggest import MOST_COMPLETIONS, Completer
 from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
 from searchkit.plan.instants import instants_of
@@ -51,6 +48,9 @@ from searchkit.plan.meanings import meanings, remarks
 from searchkit.plan.synonyms import NO_SYNONYMS, load_synonyms, with_synonyms
 from searchkit.query import Reading, read_query, with_filters
 from searchkit.settings import Settings, load_settings, with_index
+
+if TYPE_CHECKING:
+    from searchkit.page.suggest import Completer
 
 MAX_LIMIT = 10_000
 """Hits on one page; more are fetched page by page with the cursor."""
@@ -126,8 +126,11 @@ class LocalArchive:
             page = build_page(reading, request, generation, siblings=siblings)
             page = self._with_account(page, reading, generation) if cursor is None else page
             took = round((time.perf_counter() - began) * 1000, 3)
-            plan = explain_page(reading.node, request, generation) if explain else ()
-        return replace(page, took_ms=took, plan=plan)
+            if not explain:
+                return replace(page, took_ms=took)
+            from searchkit.page.explain import explain as explain_page  # few searches are explained
+
+            return replace(page, took_ms=took, plan=explain_page(reading.node, request, generation))
 
     def count(
         self,
@@ -154,6 +157,8 @@ class LocalArchive:
 
     def related(self, article_id: str, *, limit: int = 5) -> tuple[Hit, ...]:
         """See `Engine.related`."""
+        from searchkit.page.related import MOST_RELATED, find_related  # a search has no use for it
+
         if not isinstance(limit, int) or not 0 <= limit <= MOST_RELATED:
             raise RequestError(f"limit={limit!r} must be a number from 0 to {MOST_RELATED} for related articles")
         with self._generation() as generation:
@@ -175,6 +180,8 @@ class LocalArchive:
 
     def suggest(self, text: str, *, limit: int = 8) -> tuple[Completion, ...]:
         """See `Engine.suggest`."""
+        from searchkit.page.suggest import MOST_COMPLETIONS, Completer  # a search has no use for it
+
         if not isinstance(limit, int) or not 0 <= limit <= MOST_COMPLETIONS:
             raise RequestError(f"limit={limit!r} must be a number from 0 to {MOST_COMPLETIONS} for suggestions")
         with self._generation() as generation:

@@ -16,6 +16,7 @@ from functools import cache
 from unicodedata import combining, normalize
 
 from searchkit.dates import Period, day_period, month_period, parse_period, year_period
+from searchkit.patterns import late_pattern
 
 MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -56,16 +57,16 @@ _MONTH = "|".join(sorted(_MONTH_NUMBER, key=len, reverse=True))
 _WEEKDAY = "|".join(sorted(_DAY_NUMBER, key=len, reverse=True))
 _SEASON = "|".join(_SEASONS)
 _NUMBER = rf"\d{{1,4}}|{'|'.join(_COUNT)}"
-_SEPARATORS = re.compile(r"[,_\-/.]")
-_FILLERS = re.compile(r"\b(?:the|of|de|del|di|du) |^(?:in|on|am|im|le|el|il|en) ")
+_SEPARATORS = late_pattern(r"[,_\-/.]")
+_FILLERS = late_pattern(r"\b(?:the|of|de|del|di|du) |^(?:in|on|am|im|le|el|il|en) ")
 
-_RANGE = re.compile(r"(.*?)\s*(?:\.{2,}|…)\s*(.*)", re.DOTALL)
-_RANGE_IN_WORDS = re.compile(
+_RANGE = late_pattern(r"(.*?)\s*(?:\.{2,}|…)\s*(.*)", re.DOTALL)
+_RANGE_IN_WORDS = late_pattern(
     r"(?:from\s+|between\s+)?(.+?)(?:\s+(?:to|until|till|through|and)\s+|\s*[–—]\s*|\s+-\s+|(?<=^\d{4})-(?=\d{4}$))(.+)",
     re.IGNORECASE | re.DOTALL,
 )
-_TRAILING_YEAR = re.compile(r"(?<!\d)\d{4}$")
-_BRACKETED = re.compile(r"[\[{(](.*)[\]})]", re.DOTALL)
+_TRAILING_YEAR = late_pattern(r"(?<!\d)\d{4}$")
+_BRACKETED = late_pattern(r"[\[{(](.*)[\]})]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +143,12 @@ def shift_months(day: date, months: int) -> date:
 
 # ---- numbers that the plain forms do not know --------------------------------------------------------------
 
-_QUARTER = re.compile(r"(\d{4})[-\s]?q([1-4])|q([1-4])[-\s]?(\d{4})", re.IGNORECASE)
-_HALF = re.compile(r"(\d{4})[-\s]?h([12])|h([12])[-\s]?(\d{4})", re.IGNORECASE)
-_WEEK = re.compile(r"(\d{4})-?w(\d{2})", re.IGNORECASE)
-_DECADE = re.compile(r"(?:the\s+)?(\d{3})0'?s", re.IGNORECASE)
-_DAY_FIRST = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_QUARTER = late_pattern(r"(\d{4})[-\s]?q([1-4])|q([1-4])[-\s]?(\d{4})", re.IGNORECASE)
+_HALF = late_pattern(r"(\d{4})[-\s]?h([12])|h([12])[-\s]?(\d{4})", re.IGNORECASE)
+_WEEK = late_pattern(r"(\d{4})-?w(\d{2})", re.IGNORECASE)
+_DECADE = late_pattern(r"(?:the\s+)?(\d{3})0'?s", re.IGNORECASE)
+_DAY_FIRST = late_pattern(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
+_SLASHED = late_pattern(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
 def _numeric_period(text: str) -> Period | None:

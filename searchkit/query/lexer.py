@@ -14,6 +14,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+from searchkit.patterns import late_pattern
 from searchkit.query.receipt import TOO_MUCH, Remark
 
 MAX_LENGTH = 8192
@@ -82,7 +83,7 @@ _CLOSING_QUOTES = dict.fromkeys(_DOUBLE_QUOTES, _DOUBLE_QUOTES) | {
     "«": "»", "»": "«", "‹": "›", "›": "‹", "「": "」", "」": "", "『": "』", "』": "", "｢": "｣", "｣": "",
 }  # fmt: skip
 _QUOTES = "".join(_CLOSING_QUOTES)
-_CLOSERS = {marks: re.compile(f"[{marks}]") for marks in _CLOSING_QUOTES.values() if marks}
+_CLOSERS = {marks: late_pattern(f"[{marks}]") for marks in _CLOSING_QUOTES.values() if marks}
 _SINGLE_QUOTES = "'‘’‚‛＇"
 _EQUALS = "=＝"
 _DASHES = "-–—−－‐‑"
@@ -95,40 +96,41 @@ _STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES 
 _BRACKETS = {"]": "[", "}": "{", ">": "<"}
 
 _SPACE = re.compile(r"\s*")
-_UNREADABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
-_INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-_RAW_WORD = re.compile(rf"[^\s{re.escape(_BREAKS)}、。，；：！？]+")
-_RAW_VALUE = re.compile(rf"[^\s{re.escape(_BREAKS)}]+")
-_PUNCTUATION = re.compile(
+_UNREADABLE = late_pattern(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_INVISIBLE = late_pattern(r"[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_RAW_WORD = late_pattern(rf"[^\s{re.escape(_BREAKS)}、。，；：！？]+")
+_RAW_VALUE = late_pattern(rf"[^\s{re.escape(_BREAKS)}]+")
+_PUNCTUATION_MARKS = (
     rf"(?:[\[\]{{}}<>,;:!?…¡¿·•、。，；：！？．`´~～^\u200c\u200d{_SINGLE_QUOTES}]+"
     r"|\.{2,}|\.(?!\w)"  # but not the point of .NET
     rf"|\++(?=[^\W\d]|[{re.escape(_QUOTES + _OPENING_PARENTHESES)}]))+"  # +word once meant: required
 )
-_BEFORE_TITLE_WORD = re.compile(rf"(?:{_PUNCTUATION.pattern}|[{re.escape(_DASHES + _EQUALS)}])*+")
-_DASH_RUN = re.compile(rf"[{re.escape(_DASHES)}]+")
-_BAR_RUN = re.compile(rf"[{_BARS}]+")
-_STARS = re.compile(r"\*+")
+_PUNCTUATION = late_pattern(_PUNCTUATION_MARKS)
+_BEFORE_TITLE_WORD = late_pattern(rf"(?:{_PUNCTUATION_MARKS}|[{re.escape(_DASHES + _EQUALS)}])*+")
+_DASH_RUN = late_pattern(rf"[{re.escape(_DASHES)}]+")
+_BAR_RUN = late_pattern(rf"[{_BARS}]+")
+_STARS = late_pattern(r"\*+")
 _ADDRESS = rf"(?:[^\s(){_QUOTES}]|\([^\s(){_QUOTES}]*\))+"
-_URL = re.compile(rf"https?://{_ADDRESS}", re.IGNORECASE)
-_ADDRESS_VALUE = re.compile(_ADDRESS)
-_DATE_VALUE = re.compile(rf"\[[^\[\]]{{1,80}}\]|\{{[^{{}}]{{1,80}}\}}|[^\s{re.escape(_BREAKS)}]+")
-_FIELD = re.compile(r"([A-Za-z]+)[:：]")
-_FIELD_LIKE = re.compile(rf"[\w{re.escape(_QUOTES + _OPENING_PARENTHESES)}]")
-_PLAIN_WORD = re.compile(r"[\w.'’\-–‐‑+#]+")
-_SLOP = re.compile(r"[~～〜]([0-9]{1,9})?")
-_ABBREVIATION = re.compile(r"(?:[^\W\d_]{1,3}\.){2,}")
-_EXACT_START = re.compile(r"[.#@]?\w")
-_EQUALS_RUN = re.compile(f"[{_EQUALS}]+")
+_URL = late_pattern(rf"https?://{_ADDRESS}", re.IGNORECASE)
+_ADDRESS_VALUE = late_pattern(_ADDRESS)
+_DATE_VALUE = late_pattern(rf"\[[^\[\]]{{1,80}}\]|\{{[^{{}}]{{1,80}}\}}|[^\s{re.escape(_BREAKS)}]+")
+_FIELD = late_pattern(r"([A-Za-z]+)[:：]")
+_FIELD_LIKE = late_pattern(rf"[\w{re.escape(_QUOTES + _OPENING_PARENTHESES)}]")
+_PLAIN_WORD = late_pattern(r"[\w.'’\-–‐‑+#]+")
+_SLOP = late_pattern(r"[~～〜]([0-9]{1,9})?")
+_ABBREVIATION = late_pattern(r"(?:[^\W\d_]{1,3}\.){2,}")
+_EXACT_START = late_pattern(r"[.#@]?\w")
+_EQUALS_RUN = late_pattern(f"[{_EQUALS}]+")
 # A star or question mark before a letter, or after a small one: the star of HLA-A*02 is part of the name.
-_WILDCARD = re.compile(r"(?:^\*|[^\W\d_]['’\-–‐‑]?[*?]+)(?=[^\W\d_])|[^\W\d_A-Z][*?]+(?=\d)")
-_PATTERN = re.compile(r"[\w*?.'’\-–‐‑]+")
-_STARS_BEFORE_LETTER = re.compile(r"\*[^\W\d_]")
-_FUZZY = re.compile(r"[~～〜]([0-9])?$")
+_WILDCARD = late_pattern(r"(?:^\*|[^\W\d_]['’\-–‐‑]?[*?]+)(?=[^\W\d_])|[^\W\d_A-Z][*?]+(?=\d)")
+_PATTERN = late_pattern(r"[\w*?.'’\-–‐‑]+")
+_STARS_BEFORE_LETTER = late_pattern(r"\*[^\W\d_]")
+_FUZZY = late_pattern(r"[~～〜]([0-9])?$")
 # An opening mark, words whose only marks are apostrophes between letters, and a mark that ends a word.
-_SINGLE_QUOTED = re.compile(
+_SINGLE_QUOTED = late_pattern(
     rf"['‘‚‛＇](?=\w)((?:[^{_SINGLE_QUOTES}{re.escape(_QUOTES)}]|(?<=\w)['’](?=\w))++)(?<=\S)['’‘＇](?=[\s)）,;:.!?~～|]|$)"
 )
-_ELISION = re.compile(r"\d|(?:tis|twas|twere|til|till|em|n|cause|cos|bout|round)\b", re.IGNORECASE)
+_ELISION = late_pattern(r"\d|(?:tis|twas|twere|til|till|em|n|cause|cos|bout|round)\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ import searchkit
 PACKAGE = Path(searchkit.__file__).parent
 
 RUNGS = [
-    {"article", "dates", "errors"},
+    {"article", "dates", "errors", "patterns"},
     {"settings"},
     {"sources"},
     {"analysis"},
