@@ -228,7 +228,7 @@ class Execution:
 
     def _occurrences(self, slot: Slot, field: str, among: Docnums) -> kernels.Occurrences:
         found = [self._generation.occurrences(field, term, among) for term in slot]
-        return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
+        return found[0] if len(found) == 1 else kernels.distinct(np.concatenate(found))
 
     def _prefix(self, field: str, prefix: str) -> Matches:
         if not prefix:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from searchkit.plan.execute import Matches
 from searchkit.plan.forms import Slot, word_forms
 from searchkit.plan.generation import Docnums, Generation
-from searchkit.plan.kernels import POSITION_BITS, Occurrences, contained
+from searchkit.plan.kernels import POSITION_BITS, Occurrences, contained, distinct
 from searchkit.query.nodes import And, Node, Or, Word
 
 ORDERED_WEIGHT = 0.2
@@ -95,7 +95,7 @@ def _with_either_term(slot: Slot, docnums: Docnums, generation: Generation) -> D
 
 def _occurrences(slot: Slot, among: Docnums, generation: Generation) -> Occurrences:
     found = [generation.occurrences("text", term, among) for term in slot]
-    return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
+    return found[0] if len(found) == 1 else distinct(np.concatenate(found))
 
 
 def _bonus(first: Slot, second: Slot, docnums: Docnums, generation: Generation) -> npt.NDArray[np.float64]:

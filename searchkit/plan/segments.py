@@ -16,7 +16,7 @@ from whoosh.reading import SegmentReader
 from searchkit.codec import ArraySegment
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
-from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences
+from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, distinct
 
 _KNOWN_IDS = 4096
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
@@ -106,7 +106,7 @@ class SegmentView:
         docnums = found.lists.docs(ordinal).astype(np.int64)
         which = np.flatnonzero(np.isin(docnums, among, assume_unique=True))
         starts, positions = found.lists.positions(ordinal, which)
-        return np.unique(np.repeat(docnums[which], np.diff(starts)) << POSITION_BITS | positions)
+        return distinct(np.repeat(docnums[which], np.diff(starts)) << POSITION_BITS | positions)
 
     def all_occurrences(self, field: str, term: bytes) -> Occurrences:
         """Every place of the term, as keys of docnum and position."""
@@ -117,7 +117,7 @@ class SegmentView:
         starts, positions = found.lists.positions(ordinal)
         places = np.repeat(docnums << POSITION_BITS, starts[1:] - starts[:-1])
         places |= positions
-        return places if (places[1:] > places[:-1]).all() else np.unique(places)
+        return places if (places[1:] > places[:-1]).all() else distinct(places)
 
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """The docnums that have a term beginning with ``prefix``."""

@@ -80,6 +80,12 @@ def test_phrases_stand_where_loops_find_them(slots: list[list[tuple[int, int]]],
     assert kernels.phrase_docnums([occurrences(slot) for slot in slots], slop).tolist() == expected
 
 
+@given(st.lists(st.integers(-5, 5)))
+def test_distinct_values_are_a_sorted_set(values: list[int]) -> None:
+    """Each value is there once, in order."""
+    assert kernels.distinct(np.array(values, dtype=np.int64)).tolist() == sorted(set(values))
+
+
 def test_bm25_is_whooshs() -> None:
     """The formula gives Whoosh's own numbers."""
     from whoosh.scoring import bm25
