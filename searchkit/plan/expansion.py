@@ -27,6 +27,9 @@ MOST_PATTERN_WORDS = 1000
 MOST_FUZZY_WORDS = 100
 """Words that an approximate spelling stands for: the nearest, and of those the most frequent."""
 
+_MANY_WORDS = 64
+_NO_HASHES = np.empty(0, dtype=np.uint64)
+
 _LATIN = b"\xc3", b"\xca"
 """First bytes of Latin letters with accents, U+00C0 to U+024F, and the byte after them."""
 
@@ -57,6 +60,7 @@ class _SegmentWords:
     table: LetterTable
     frequencies: Ordinals
     is_folded: npt.NDArray[np.bool_]
+    hashes: npt.NDArray[np.uint64]
 
 
 class Vocabulary:
@@ -110,11 +114,22 @@ class Vocabulary:
     def docnums(self, words: Iterable[str]) -> Docnums:
         """The docnums, deleted ones included, that have any of the words."""
         keys = [word.encode() for word in words]
+        if len(keys) > _MANY_WORDS:
+            return self._docnums_of_many(keys)
         is_there = np.zeros(self._doc_count_all, dtype=np.bool_)
         for segment, base in self._segments:
             for key in keys:
                 is_there[segment.docnums(self._field, key) + base] = True
         return np.flatnonzero(is_there)
+
+    def _docnums_of_many(self, keys: list[bytes]) -> Docnums:
+        """As `docnums`, finding the words in the hashes of all: quicker than looking hundreds of them up."""
+        wanted = np.sort(LetterTable.of([key.decode() for key in keys]).hashes)
+        found = [
+            segment.docnums_of_terms(self._field, np.flatnonzero(_is_among(part.hashes, wanted))) + base
+            for (segment, base), part in zip(self._segments, self._parts, strict=True)
+        ]
+        return np.concatenate(found)
 
     def beginning_with(self, prefix: str, *, most: int) -> Expansion:
         """The folded words that begin with a folded prefix, the most frequent first."""
@@ -168,14 +183,28 @@ class Vocabulary:
         return found
 
     def _pattern(self, pattern: str) -> Expansion:
+        """Words of several segments are told apart by their hashes; only those that may be kept are spelled out."""
+        fitting = [_fitting(pattern, part) for part in self._parts]
+        hashes = np.concatenate(
+            [part.hashes[at] for part, at in zip(self._parts, fitting, strict=True)] or [_NO_HASHES]
+        )
+        if len(hashes) == 0:
+            return Expansion((), (), 0)
+        frequencies = np.concatenate([part.frequencies[at] for part, at in zip(self._parts, fitting, strict=True)])
+        distinct, firsts, which = np.unique(hashes, return_index=True, return_inverse=True)
+        totals = np.bincount(which, weights=frequencies).astype(np.int64)
+        chosen = np.arange(len(distinct))
+        if len(distinct) > MOST_PATTERN_WORDS:
+            chosen = np.flatnonzero(totals >= np.partition(totals, -MOST_PATTERN_WORDS)[-MOST_PATTERN_WORDS])
+        ends = np.cumsum([len(at) for at in fitting])
         counts: dict[str, int] = {}
-        for part in self._parts:
-            for ordinal in _fitting(pattern, part).tolist():
-                word = part.table.word(ordinal)
-                counts[word] = counts.get(word, 0) + int(part.frequencies[ordinal])
+        for place, total in zip(firsts[chosen].tolist(), totals[chosen].tolist(), strict=True):
+            number = int(ends.searchsorted(place, side="right"))
+            ordinal = fitting[number][place - ends[number] + len(fitting[number])]
+            counts[self._parts[number].table.word(int(ordinal))] = total
         words = sorted(counts, key=lambda word: (-counts[word], word))
         kept = tuple(words[:MOST_PATTERN_WORDS])
-        return Expansion(kept, (0,) * len(kept), len(words))
+        return Expansion(kept, (0,) * len(kept), len(distinct))
 
 
 def pattern_key(pattern: str) -> str:
@@ -203,7 +232,12 @@ def _segment_words(data: npt.NDArray[np.uint8], sizes: Ordinals, frequencies: Or
         for ordinal in np.flatnonzero(lengths < sizes).tolist():
             word = table.word(ordinal)
             is_folded[ordinal] = fold(word) == word
-    return _SegmentWords(table, frequencies, is_folded)
+    return _SegmentWords(table, frequencies, is_folded, table.hashes)
+
+
+def _is_among(hashes: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Whether each hash is one of the ascending ``wanted`` ones, of which there is at least one."""
+    return np.equal(wanted.take(wanted.searchsorted(hashes), mode="clip"), hashes)
 
 
 def _fitting(pattern: str, part: _SegmentWords) -> Ordinals:

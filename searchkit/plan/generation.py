@@ -318,6 +318,11 @@ class Generation:
             self._articles.put(docnum, found, len(found["body"]) + _ARTICLE_BYTES)
         return found
 
+    def stored_line(self, docnum: int) -> bytes:
+        """The stored article unpacked, but not read: JSON in UTF-8, in which plain letters stand as they are."""
+        segment, inside = self.segment_of(docnum)
+        return segment.stored_line(inside)
+
     def article(self, docnum: int) -> Article:
         """The stored article."""
         return Article(**self.stored(docnum))

@@ -106,8 +106,7 @@ def phrase_docnums(slots: list[Occurrences], slop: int = 0) -> Docnums:
     """The docnums in which the slots stand one after the other, up to ``slop`` words between neighbours."""
     reached = slots[0]
     for slot in slots[1:]:
-        nearby = [_common(reached + distance, slot) for distance in range(1, slop + 2)]
-        reached = nearby[0] if len(nearby) == 1 else distinct(np.concatenate(nearby))
+        reached = _common(reached + 1, slot) if slop == 0 else _behind(reached, slot, slop + 1)
     return _without_repeats(reached >> POSITION_BITS)
 
 
@@ -146,6 +145,14 @@ def _any_of(parts: list[Docnums], span: int) -> Docnums:
 def _without_repeats(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Sorted values, each once."""
     return values[np.append(True, values[1:] != values[:-1])] if len(values) else values
+
+
+def _behind(before: Occurrences, after: Occurrences, most: int) -> Occurrences:
+    """Those of ``after`` that stand 1 to ``most`` places behind one of ``before``."""
+    if len(before) == 0:
+        return before
+    at = before.searchsorted(after)
+    return after[(at > 0) & (after - before[at - 1] <= most)]
 
 
 def _common(a: Occurrences, b: Occurrences) -> Occurrences:

@@ -16,7 +16,7 @@ from whoosh.reading import SegmentReader
 from searchkit.codec import ArraySegment
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
-from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, distinct
+from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, contained, distinct
 
 _KNOWN_IDS = 4096
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
@@ -104,9 +104,9 @@ class SegmentView:
         if found is None:
             return _NO_DOCNUMS
         docnums = found.lists.docs(ordinal).astype(np.int64)
-        which = np.flatnonzero(np.isin(docnums, among, assume_unique=True))
+        which = np.flatnonzero(contained(docnums, among, self.doc_count))
         starts, positions = found.lists.positions(ordinal, which)
-        return distinct(np.repeat(docnums[which], np.diff(starts)) << POSITION_BITS | positions)
+        return _ascending(np.repeat(docnums[which] << POSITION_BITS, np.diff(starts)) | positions)
 
     def all_occurrences(self, field: str, term: bytes) -> Occurrences:
         """Every place of the term, as keys of docnum and position."""
@@ -117,7 +117,16 @@ class SegmentView:
         starts, positions = found.lists.positions(ordinal)
         places = np.repeat(docnums << POSITION_BITS, starts[1:] - starts[:-1])
         places |= positions
-        return places if (places[1:] > places[:-1]).all() else distinct(places)
+        return _ascending(places)
+
+    def docnums_of_terms(self, field: str, ordinals: npt.NDArray[np.int64]) -> Docnums:
+        """The docnums that have any of the terms at these places in their order."""
+        found = self._terms.field(field)
+        is_there = np.zeros(self.doc_count, dtype=np.bool_)
+        if found is not None:
+            for ordinal in ordinals.tolist():
+                is_there[found.lists.docs(ordinal)] = True
+        return np.flatnonzero(is_there)
 
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """The docnums that have a term beginning with ``prefix``."""
@@ -210,6 +219,10 @@ class SegmentView:
         fields: dict[str, Any] = self._documents.stored.fields(docnum)
         return fields
 
+    def stored_line(self, docnum: int) -> bytes:
+        """The stored fields of a docnum as the bytes they were written as."""
+        return self._documents.stored.line(docnum)
+
     def length_codes(self, field: str) -> npt.NDArray[np.uint8]:
         """The length of the field in each docnum, in the one-byte code of `codec.lengths`."""
         if not self._documents.has_lengths(field):
@@ -237,6 +250,11 @@ class SegmentView:
         found = self._terms.field(field)
         ordinal = found.terms.find(term) if found else None
         return (None, 0) if found is None or ordinal is None else (found, ordinal)
+
+
+def _ascending(places: Occurrences) -> Occurrences:
+    """The places in order, each once; two words of a text may have one stem at one position."""
+    return places if (places[1:] > places[:-1]).all() else distinct(places)
 
 
 def _highest(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.intp]:

@@ -46,6 +46,22 @@ class LetterTable:
         signatures = np.bitwise_or.reduceat(bits, starts) if len(starts) else np.empty(0, np.uint32)
         return cls(codes, starts, lengths, signatures)
 
+    @property
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        """A number for each word, the same for the same letters; two of a million words share one once in 10 million.
+
+        The sum of its letters, each mixed with its place (the finalizer of MurmurHash3).
+        """
+        if not len(self.starts):
+            return np.empty(0, np.uint64)
+        places = np.arange(len(self.codes), dtype=np.uint64) - np.repeat(self.starts, self.lengths).astype(np.uint64)
+        mixed = (places << np.uint64(32) | self.codes) + np.uint64(0x9E3779B97F4A7C15)
+        for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+            mixed ^= mixed >> np.uint64(33)
+            mixed *= np.uint64(factor)
+        mixed ^= mixed >> np.uint64(33)
+        return np.add.reduceat(mixed, self.starts)
+
     def word(self, ordinal: int) -> str:
         """The word at a place in the order."""
         start = int(self.starts[ordinal])

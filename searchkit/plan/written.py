@@ -33,6 +33,10 @@ class Archive(Protocol):
         """The stored article."""
         ...
 
+    def stored_line(self, docnum: int) -> bytes:
+        """The stored article as the bytes it was written as."""
+        ...
+
 
 def as_written(docnums: Docnums, alternative: ExactAlternative, field: str, slop: int, generation: Archive) -> Docnums:
     """Those of the ascending ``docnums``, in which the stems stand in a row, in which these very words do."""
@@ -49,15 +53,46 @@ def as_written(docnums: Docnums, alternative: ExactAlternative, field: str, slop
             found = vocabulary.spellings_of(frozenset(slot), analyzer, beginning=fold(word)[:1])
             others.update(other for other in found if other != word and (fold(other) != word or word.isupper()))
     is_doubtful = np.isin(docnums, vocabulary.docnums(others), assume_unique=True)
+    in_capitals = [word.encode() for word in alternative.words if word.isupper() and word.isascii()]
     for index in np.flatnonzero(is_doubtful).tolist():
-        article = generation.article(int(docnums[index]))
-        is_doubtful[index] = not has_written(_texts(article, field), alternative.words, slop)
+        docnum = int(docnums[index])
+        if in_capitals and not all(word in generation.stored_line(docnum) for word in in_capitals):
+            continue
+        texts = _texts(generation.article(docnum), field)
+        seen = _at_a_glance(texts, alternative.words) if slop == 0 else None
+        is_doubtful[index] = not (has_written(texts, alternative.words, slop) if seen is None else seen)
     return docnums[~is_doubtful]
 
 
 def has_written(texts: Iterable[str], words: tuple[str, ...], slop: int) -> bool:
     """Whether the words stand one after the other, up to ``slop`` others between neighbours, in one of the texts."""
     return any(_has_written(text, words, slop) for text in texts)
+
+
+def _at_a_glance(texts: Iterable[str], words: tuple[str, ...]) -> bool | None:
+    """As `has_written` without words between, where that can be seen without reading a text word by word, else None.
+
+    Words that stand in a row have nothing but signs between them, in plain texts; words with spaces alone around them
+    are in a row.
+    """
+    if not all(word.isascii() and word.isalnum() and word.islower() for word in words):
+        return None
+    together, apart = "".join(words), f" {' '.join(words)} "
+    is_open = False
+    for text in texts:
+        if not text.isascii():
+            is_open = True
+            continue
+        lowered = text.lower()
+        if together not in lowered.translate(_WITHOUT_SIGNS):
+            continue
+        if apart in f" {' '.join(lowered.split())} ":
+            return True
+        is_open = True
+    return None if is_open else False
+
+
+_WITHOUT_SIGNS = {code: None for code in range(128) if not chr(code).isalnum()}
 
 
 def _has_written(text: str, words: tuple[str, ...], slop: int) -> bool:

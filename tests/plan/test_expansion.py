@@ -87,3 +87,13 @@ def test_stems_stand_for_the_words_of_the_archive(archive: LocalArchive) -> None
             "cafe", "cafes", "café", "cafés",
         }  # fmt: skip
         assert found["bank"] == 17 == vocabulary.frequency("bank")
+
+
+@settings(deadline=None)
+@given(words=st.lists(st.sampled_from([*PLAIN, "none", "bankk"]), min_size=1, unique=True))
+def test_many_words_are_in_the_articles_that_each_is_in(archive: LocalArchive, words: list[str]) -> None:
+    """Words found all at once are found where looking up one after the other finds them."""
+    with archive._generation() as generation:
+        vocabulary = generation.vocabulary("text_exact")
+        at_once = vocabulary._docnums_of_many([word.encode() for word in words])
+        assert at_once.tolist() == sorted(vocabulary.docnums(words).tolist())
