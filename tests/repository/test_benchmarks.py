@@ -117,3 +117,16 @@ def test_a_multiplied_corpus_has_new_articles_with_the_same_words(tmp_path: Path
         for copy in changed:
             assert sorted(copy["body"].split()) == sorted(original["body"].split())
             assert copy["topics"] == original["topics"]
+
+
+def test_cold_searches_are_measured(tmp_path: Path) -> None:
+    """Each search has its row, and one that fails ends the run."""
+    command = [sys.executable, "-m", "searchkit", "index", str(CORPUS), "--index", str(tmp_path / "index")]
+    subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True)
+    command = [sys.executable, "-m", "benchmarks.cold", "--index", str(tmp_path / "index"), "--rounds", "1"]
+    printed = subprocess.run(
+        [*command, "heparin", "heparin --json"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert [line.split("|")[1].strip() for line in printed.stdout.splitlines()[2:]] == ["heparin", "heparin --json"]
+    refused = subprocess.run([*command, "--", "--sort sideways"], cwd=REPOSITORY, capture_output=True, check=False)
+    assert refused.returncode == 1
