@@ -58,7 +58,8 @@ def labels_named(segments: Iterable[SegmentView], field: str, name: str) -> tupl
 def nearest_labels(wanted: str, labels: list[str]) -> list[str]:
     """Folded labels with all the words of a folded one, or all of theirs in it; else spelled nearly so."""
     words = set(wanted.split())
-    related = [label for label in labels if _is_related(words, set(label.split()))]
+    sharing = [label for label in labels if any(word in label for word in words)]
+    related = [label for label in sharing if _is_related(words, set(label.split()))]
     if related:
         return sorted(related, key=lambda label: (len(label), label))[:_CLOSE]
     kept = [label for label in labels if label]
@@ -75,8 +76,7 @@ def nearest_labels(wanted: str, labels: list[str]) -> list[str]:
 
 def _respelled(wanted: str, labels: list[str]) -> list[str]:
     """The labels that have all the wanted words, each spelled as the nearest word of any label is."""
-    words_of = [frozenset(_WORD.findall(label)) for label in labels]
-    counts = Counter(word for words in words_of for word in words)
+    counts = Counter(_WORD.findall("\n".join(labels)))
     known = sorted(counts)
     table = LetterTable.of(known)
     meant = set()
@@ -86,7 +86,8 @@ def _respelled(wanted: str, labels: list[str]) -> list[str]:
             return []
         likely = [known[ordinal] for ordinal in ordinals[edits == edits.min()].tolist()]
         meant.add(max(likely, key=lambda other: counts[other]))
-    found = [label for label, words in zip(labels, words_of, strict=True) if meant and meant <= words]
+    having = [label for label in labels if all(word in label for word in meant)]
+    found = [label for label in having if meant and meant <= frozenset(_WORD.findall(label))]
     return sorted(found, key=lambda label: (len(label), label))
 
 

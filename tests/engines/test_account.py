@@ -56,7 +56,7 @@ def test_many_forms_are_counted(make_archive: MakeArchive) -> None:
         ("transfusion -xyzzy", "xyzzy", "no article has this word"),
         ("title:covid", "covid", "no article has this word in its title"),
         ("topic:Olds", "topic:Olds", "no article is filed under Olds"),
-        ("topic:Newz the", "topic:Newz", "no article is filed under Newz; did you mean News?"),
+        ("topic:Newz transfusion", "topic:Newz", "no article is filed under Newz; did you mean News?"),
         ("by:ror", "author:ror", "no article is by ror; did you mean Ann Roe?"),
         ("by:Nobody", "author:Nobody", "no article is by Nobody"),
         ("id:zz", "id:zz", "no article has the id zz"),
@@ -75,8 +75,9 @@ def test_authors_meant_are_named(make_archive: MakeArchive) -> None:
     names = ["Jane Smith", "Smith, J.", *(f"Smith {letter}" for letter in "abcde")]
     archive = make_archive([Article(str(n), "t", "x", authors=[name, "Ann Roe"]) for n, name in enumerate(names)])
     (meaning,) = archive.search("author:smith").receipt.meanings
-    assert meaning.is_telling and meaning.word == "author:smith"
-    assert meaning.forms == ("Jane Smith", "Smith a", "Smith b", "Smith c", "Smith d") and meaning.more == 2
+    assert meaning.is_telling
+    assert meaning.word == "author:smith"
+    assert (meaning.forms, meaning.more) == (("Jane Smith", "Smith a", "Smith b", "Smith c", "Smith d"), 2)
     assert archive.search('author:"ann roe"').receipt.meanings == ()
     archive.delete(["0"])
     assert archive.search("author:smith").receipt.meanings[0].forms[0] == "Smith a"
