@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from searchkit.analysis import fold_label, tokenize
+from searchkit.analysis import tokenize
 from searchkit.page.model import Suggestion
 from searchkit.plan.execute import execute
 from searchkit.plan.forms import word_key
 from searchkit.plan.generation import Generation
 from searchkit.plan.meanings import is_known
-from searchkit.plan.spelling import LetterTable, near
 from searchkit.plan.synonyms import NO_SYNONYMS, Synonyms, with_synonyms
 from searchkit.query import Reading, canonical, read_query
 from searchkit.query.nodes import (
@@ -45,7 +44,6 @@ MOST_SHOWN = 6
 _FREQUENT = 100
 """How many times as many articles another spelling of a word has when a few articles have the word as typed."""
 
-_CLOSE_LABELS = 2
 _MOST_LEFT_OUT = 4
 _SHORTEST_PREFIX = 3
 _LONGEST_QUERY = 8000
@@ -252,20 +250,7 @@ class _Relaxer:
         """Real labels with all the words of this one, or all of theirs in it; else spelled nearly so."""
         if label.field in ("id", "url"):
             return []
-        wanted = fold_label(label.value)
-        values, _ = self.generation.labels(label.field).count(self.generation.live)
-        words = set(wanted.split())
-        related = [value for value in values if _is_related(words, set(fold_label(value).split()))]
-        if related:
-            return sorted(related, key=lambda value: (len(value), value))[:_CLOSE_LABELS]
-        folded = [fold_label(value) for value in values]
-        kept = [value for value, key in zip(values, folded, strict=True) if key]
-        ordinals, edits = near(wanted, LetterTable.of([key for key in folded if key]), 2 if len(wanted) > 4 else 1)
-        nearest = sorted(zip(edits.tolist(), ordinals.tolist(), strict=True))
-        if nearest:
-            return [kept[ordinal] for _, ordinal in nearest[:_CLOSE_LABELS]]
-        shared = [(-_shared(words, fold_label(value).split()), len(value), value) for value in values]
-        return [value for count, _, value in sorted(shared) if count][:_CLOSE_LABELS]
+        return self.generation.nearest_labels(label.field, label.value)
 
     # ---- less asked for ------------------------------------------------------------------------------------
 
@@ -401,16 +386,3 @@ def _begun(text: str, leaf: Node) -> Node:
 
 def _is_date(part: Node) -> bool:
     return isinstance(part, Published) or (isinstance(part, Not) and isinstance(part.node, Published))
-
-
-def _shared(wanted: set[str], words: list[str]) -> int:
-    """How many of the wanted words are among these, also in a longer or shorter form."""
-    return sum(
-        any(word == other or (min(len(word), len(other)) > 3 and (word.startswith(other) or other.startswith(word)))
-            for other in words)
-        for word in wanted
-    )  # fmt: skip
-
-
-def _is_related(wanted: set[str], words: set[str]) -> bool:
-    return bool(words) and bool(wanted) and (wanted <= words or words <= wanted)

@@ -176,7 +176,9 @@ class Completer:
             article = self.generation.article(int(docnums[label][-1]))
             written = article.topics if field == "topic" else article.authors
             text = next((name for name in written if fold_label(name) == label), label)
-            completions.append(Completion(text, kind, counts[label], before + canonical(Label(field, text))))
+            completions.append(
+                Completion(text, kind, counts[label], before + canonical(Label(field, text, field == "author")))
+            )
         return completions
 
     def _labels_that_fit(self, field: LabelField, beginning: str) -> Counter[str]:

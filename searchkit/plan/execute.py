@@ -115,6 +115,8 @@ class Execution:
                 return self._expanded(node, f"{field or 'text'}_exact")
             case Exact(text, field, slop):
                 return self._exact(text, field or "text", slop)
+            case Label(field, value) if node.is_name:
+                return Matches(generation.docnums_named(field, value))
             case Label(field, value):
                 return Matches(generation.docnums(field, value if field == "id" else fold_label(value)))
             case Published():

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from whoosh.index import FileIndex
 from whoosh.reading import IndexReader
 
-from searchkit.analysis import Analyzer, analyzers_for
+from searchkit.analysis import Analyzer, analyzers_for, fold_label
 from searchkit.article import Article
 from searchkit.codec.kernels import ranges
 from searchkit.codec.lengths import LENGTHS
@@ -24,6 +24,7 @@ from searchkit.plan.cache import ArrayCache, ByteCache
 from searchkit.plan.expansion import Vocabulary
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25, length_norms
 from searchkit.plan.labels import LabelColumn
+from searchkit.plan.names import labels_named, nearest_labels, ordinals_named
 from searchkit.plan.segments import SegmentView, view_of
 from searchkit.query.nodes import Fuzzy, Pattern
 from searchkit.settings import Settings
@@ -192,6 +193,37 @@ class Generation:
             found = self.only_live(_joined(parts, np.int64))
             self._cache.put_array((field, prefix, "prefix"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
+
+    def docnums_named(self, field: str, name: str) -> Docnums:
+        """The live docnums with a label that has all the words of ``name``."""
+
+        def found() -> Docnums:
+            parts = [
+                segment.docnums_of_terms(field, ordinals_named(segment, field, name)) + base
+                for segment, base in self.segments
+            ]
+            return self.only_live(_joined(parts, np.int64))
+
+        return self.remembered((field, name, "named"), found)
+
+    def names(self, field: str, name: str) -> tuple[str, ...]:
+        """The folded labels of live articles that have all the words of ``name``, those of most articles first."""
+
+        def found() -> tuple[str, ...]:
+            labels = labels_named([segment for segment, _ in self.segments], field, name)
+            return tuple(label for label in labels if not self.has_deletions or len(self.docnums(field, label)))
+
+        return self.noted((field, name, "names"), found)
+
+    def nearest_labels(self, field: str, value: str) -> list[str]:
+        """The labels, as they are shown, of live articles that ``value`` may be a misspelling of, the nearest first."""
+
+        def found() -> list[str]:
+            keys = set().union(*(segment.all_terms(field) for segment, _ in self.segments))
+            nearest = nearest_labels(fold_label(value), sorted(key.decode() for key in keys))
+            return self.labels(field).shown([label for label in nearest if len(self.docnums(field, label))])
+
+        return self.noted((field, value, "nearest"), found)
 
     def published_between(self, docnums: Docnums, first: int, end: int) -> npt.NDArray[np.bool_] | slice:
         """Which of the ascending ``docnums`` were published from the instant ``first`` up to ``end``, exclusive.

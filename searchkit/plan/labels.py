@@ -71,6 +71,10 @@ class LabelColumn:
             self._names = self._names | dict(zip(ordinals, names, strict=True))
         return names, totals[ordinals].tolist()
 
+    def shown(self, labels: list[str]) -> list[str]:
+        """How folded labels are shown."""
+        return self._named([label.encode() for label in labels], None)
+
     def distinct(self, docnums: Docnums) -> int:
         """How many different labels the articles ``docnums`` have."""
         return len(self._count_found(docnums)[0])

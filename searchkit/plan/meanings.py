@@ -14,6 +14,8 @@ from searchkit.query.receipt import Meaning, Remark
 MOST_FORMS = 12
 """Forms named of one word, the most frequent ones."""
 
+_MOST_NAMES = 5
+
 MOST_WORDS = 24
 """Words of a query whose forms are looked up."""
 
@@ -25,8 +27,10 @@ _LABELLED = {
 
 def meanings(node: Node, generation: Generation, synonyms: Synonyms) -> tuple[Meaning, ...]:
     """What the words of ``node`` stand for, in the order they were typed, each different one once."""
-    found = []
+    found: list[Meaning] = []
     for leaf in list(dict.fromkeys(_leaves(node)))[:MOST_WORDS]:
+        if isinstance(leaf, Label) and leaf.is_name:
+            found += _names(leaf, generation)
         if not isinstance(leaf, TextNode):
             continue
         forms, more = _forms(leaf, generation)
@@ -47,9 +51,10 @@ def remarks(node: Node, generation: Generation) -> tuple[Remark, ...]:
     for leaf in list(dict.fromkeys(_leaves(node)))[:MOST_WORDS]:
         match leaf:
             case Label(field, value):
-                term = value if field == "id" else fold_label(value)
-                if len(generation.docnums(field, term)) == 0:
-                    found.append(Remark(canonical(leaf), -1, f"no article {_LABELLED[field]} {value}"))
+                if not _has_label(leaf, generation):
+                    reason = f"no article {_LABELLED[field]} {value}"
+                    near = [] if field in ("id", "url") else generation.nearest_labels(field, value)
+                    found.append(Remark(canonical(leaf), -1, reason + (f"; did you mean {near[0]}?" if near else "")))
             case Pattern() | Fuzzy():
                 expansion = generation.vocabulary(_field(leaf)).expand(leaf)
                 found += _of_expansion(leaf, expansion)
@@ -57,6 +62,21 @@ def remarks(node: Node, generation: Generation) -> tuple[Remark, ...]:
                 if not is_known(leaf, generation):
                     found.append(Remark(text, -1, "no article has this word" + (" in its title" if field else "")))
     return tuple(found)
+
+
+def _has_label(label: Label, generation: Generation) -> bool:
+    if label.is_name:
+        return len(generation.docnums_named(label.field, label.value)) > 0
+    term = label.value if label.field == "id" else fold_label(label.value)
+    return len(generation.docnums(label.field, term)) > 0
+
+
+def _names(label: Label, generation: Generation) -> Iterator[Meaning]:
+    """Which authors a name stands for, where that is not just the one of exactly this name."""
+    names = generation.names(label.field, label.value)
+    if names and names != (fold_label(label.value),):
+        shown = generation.labels(label.field).shown(list(names[:_MOST_NAMES]))
+        yield Meaning(canonical(label), tuple(shown), max(len(names) - _MOST_NAMES, 0))
 
 
 def _of_expansion(leaf: Pattern | Fuzzy, expansion: Expansion) -> Iterator[Remark]:

@@ -29,6 +29,7 @@ from searchkit.plan.forms import (
     word_forms,
     word_key,
 )
+from searchkit.plan.names import name_words
 from searchkit.plan.written import exact_term, has_written
 from searchkit.query.nodes import (
     And,
@@ -72,6 +73,8 @@ def to_whoosh(node: Node, analyzers: tuple[Analyzer, ...], calendar: ArchiveCale
         case Exact(text, field, slop):
             exact = [AsWritten(one, field or "text", slop) for one in exact_forms(text, analyzers)]
             return whoosh.Or(exact) if exact else whoosh.NullQuery
+        case Label(field, value) if node.is_name:
+            return _unscored(NamedLabels(field, value))
         case Label(field, value):
             return _unscored(whoosh.Term(field, value if field == "id" else fold_label(value)))
         case Published(start, end):
@@ -115,6 +118,27 @@ class ExpandedWords(whoosh.MultiTerm):  # type: ignore[misc]  # whoosh is untype
             if edits is not None:
                 found.append((edits, -ixreader.doc_frequency(self.fieldname, term), term))
         return [term for _, _, term in sorted(found)[: self.most]]
+
+
+class NamedLabels(whoosh.MultiTerm):  # type: ignore[misc]
+    """The labels of a field that have all the words of a name."""
+
+    def __init__(self, fieldname: str, text: str) -> None:
+        self.fieldname = fieldname
+        self.text = text
+        self.boost = 1.0
+        self.constantscore = True
+
+    def field(self) -> str:
+        """The name of the field."""
+        return self.fieldname
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.fieldname!r}, {self.text!r})"
+
+    def _btexts(self, ixreader: Any) -> Iterable[bytes]:
+        words = name_words(self.text)
+        return [term for term in ixreader.lexicon(self.fieldname) if words <= name_words(term.decode())]
 
 
 class AsWritten(WrappingQuery):  # type: ignore[misc]

@@ -37,6 +37,8 @@ def canonical(node: Node) -> str:
             return " OR ".join(_grouped(part, And) for part in nodes)
         case Not(inner):
             return "-" + _grouped(inner, And, Or)
+        case Label(field, value, True):
+            return f"{field}:={_quotation(value)}"
         case Label(field, value):
             return f"{field}:{_quoted_value(value)}"
         case Published():
@@ -78,6 +80,10 @@ def _quoted_value(value: str) -> str:
     """The value bare where it can be read in one way only, else quoted, quotation marks in it doubled."""
     if _PLAIN_VALUE.fullmatch(value):
         return value
+    return _quotation(value)
+
+
+def _quotation(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 

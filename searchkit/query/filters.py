@@ -66,7 +66,7 @@ def with_filters(
 
 def _labels(field: LabelField, values: Iterable[str]) -> list[Node]:
     named = (values,) if isinstance(values, str) else values
-    return [Label(field, value) for value in (label_value(field, one) for one in named) if value]
+    return [Label(field, value, field == "author") for value in (label_value(field, one) for one in named) if value]
 
 
 def _bound(name: str, value: str | int | date | None, today: date) -> Period | None:

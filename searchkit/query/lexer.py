@@ -24,6 +24,9 @@ MAX_STEPS = 4096
 
 MAX_SLOP = 100
 MAX_EDITS = 2
+WHOLE = -1
+"""The number of a token whose value is a whole name: ``author:="Jane Smith"``."""
+
 _MOST_FIELDS_MEANT = 8  # unknown fields whose nearest known one is looked for
 _MOST_REMARKS = 100  # nobody reads more, and 8,000 quotation marks would make as many
 
@@ -524,6 +527,12 @@ class _Lexer:
                 return
             if text[at] in _EQUALS and field == "title" and self._exact(field):
                 return
+            if field == "author" and text[at] in _EQUALS and text[at + 1 : at + 2] == '"':
+                self.at += 1
+                if self._quoted(field):
+                    self.tokens[-1] = self.tokens[-1]._replace(number=WHOLE)
+                    return
+                self.at = at
             if text[at] in _QUOTES and self._quoted(field):
                 return
             if text[at] in _SINGLE_QUOTES and self._single_quoted(field):

@@ -69,10 +69,19 @@ class Exact:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """An article with exactly this topic, kind, author, …, compared without regard to case and accents."""
+    """An article with exactly this topic, kind, …, compared without regard to case and accents.
+
+    An author is one in whose name all the words of ``value`` stand, in any order, unless ``is_whole``.
+    """
 
     field: LabelField
     value: str
+    is_whole: bool = False
+
+    @property
+    def is_name(self) -> bool:
+        """Whether the words of the value are looked for in names."""
+        return self.field == "author" and not self.is_whole
 
 
 @dataclass(frozen=True, slots=True)

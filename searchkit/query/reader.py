@@ -14,7 +14,7 @@ from typing import Literal, cast
 from searchkit.dates import Period
 from searchkit.query.dates import Span, parse_bound, parse_span
 from searchkit.query.describe import build_receipt
-from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, Kind, Token, lex
+from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, WHOLE, Kind, Token, lex
 from searchkit.query.nodes import (
     Everything,
     Exact,
@@ -301,7 +301,7 @@ class _Reader:
         text = first.text if first is last else self.lexed.text[first.start : last.start] + last.text
         value = label_value(name, text)
         if value:
-            self._add(Label(name, value))
+            self._add(Label(name, value, first.number == WHOLE))
         else:
             self._remark(first, f"left out: {name} needs a value between the quotation marks")
             self.stack[-1].drop_operand()

@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_APPROXIMATE = re.compile(r"\w[*?]|^(?:title:)?\*|~\d$")
+_APPROXIMATE = re.compile(r"\w[*?]|^(?:title:)?\*|~\d$|^author:")
 
 TOO_MUCH = "left out: a query has at most"
 """How the reason of a remark on what is beyond the reader's limits begins; such a remark is always shown."""

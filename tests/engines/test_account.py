@@ -56,6 +56,8 @@ def test_many_forms_are_counted(make_archive: MakeArchive) -> None:
         ("transfusion -xyzzy", "xyzzy", "no article has this word"),
         ("title:covid", "covid", "no article has this word in its title"),
         ("topic:Olds", "topic:Olds", "no article is filed under Olds"),
+        ("topic:Newz transfusion", "topic:Newz", "no article is filed under Newz; did you mean News?"),
+        ("by:ror", "author:ror", "no article is by ror; did you mean Ann Roe?"),
         ("by:Nobody", "author:Nobody", "no article is by Nobody"),
         ("id:zz", "id:zz", "no article has the id zz"),
         ("xy*zzy", "xy*zzy", "no word of the archive is like this"),
@@ -66,6 +68,19 @@ def test_what_nothing_has_is_said(make_archive: MakeArchive, query: str, text: s
     """A word, label or pattern that is nowhere in the archive is named, wherever it stands in the query."""
     (remark,) = make_archive(ARTICLES).search(query).receipt.remarks
     assert (remark.text, remark.position, remark.reason) == (text, -1, reason)
+
+
+def test_authors_meant_are_named(make_archive: MakeArchive) -> None:
+    """A name says which authors it stands for and how many more; one that is just that author says nothing."""
+    names = ["Jane Smith", "Smith, J.", *(f"Smith {letter}" for letter in "abcde")]
+    archive = make_archive([Article(str(n), "t", "x", authors=[name, "Ann Roe"]) for n, name in enumerate(names)])
+    (meaning,) = archive.search("author:smith").receipt.meanings
+    assert meaning.is_telling
+    assert meaning.word == "author:smith"
+    assert (meaning.forms, meaning.more) == (("Jane Smith", "Smith a", "Smith b", "Smith c", "Smith d"), 2)
+    assert archive.search('author:"ann roe"').receipt.meanings == ()
+    archive.delete(["0"])
+    assert archive.search("author:smith").receipt.meanings[0].forms[0] == "Smith a"
 
 
 def test_a_cut_expansion_is_said(make_archive: MakeArchive) -> None:

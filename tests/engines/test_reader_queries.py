@@ -399,7 +399,12 @@ LABELS_AND_DATES = [
     ('author:"Jane Smith"', "a1 a2"),
     ('by:"jane smith"', "a1 a2"),
     ('author:"Jorg Maier"', "a2 a4"),
-    ("author:Smith", ""),
+    ("author:Smith", "a1 a2 a3"),
+    ('author:"smith, jane"', "a1 a2"),
+    ('author:="Jane Smith"', "a1 a2"),
+    ('author:="Smith"', ""),
+    ("author:jorg", "a2 a4"),
+    ("author:smit", ""),
     ("author:(Jane Smith OR Anonymous)", "a1 a2 a6"),
     ("language:de", "a4"),
     ("lang:en", "a1 a2 a3 a6 a7 a8"),
@@ -501,7 +506,7 @@ LABELS_AND_DATES = [
     ("foo:heparin", ""),
     ("topic:", "a1 a2 a3 a4 a5 a6 a7 a8"),
     ("topic: News", "a1 a3 a6"),
-    ("author: Smith", ""),
+    ("author: Smith", "a1 a2 a3"),
     ("date:2016 -date:2016-05", "a2"),
 ]
 

@@ -47,7 +47,7 @@ def suggested(archive: LocalArchive, query: str, **filters: object) -> list[tupl
         ("topic:RBC", ('topic:"RBC Transfusion"', 2)),
         ("topic:Transfusions", ('topic:"RBC Transfusion"', 2)),
         ("kind:podcats", ("kind:podcast", 1)),
-        ("by:smith", ('author:"Jane Smith"', 1)),
+        ("by:smiht", ('author:"Jane Smith"', 1)),
         ("lang:eng", ("language:en", 5)),
         ('"plasma donors"', ("plasma donors", 2)),
         ('="red cell"', ('"red cell"', 1)),

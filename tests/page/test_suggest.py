@@ -152,7 +152,7 @@ def test_labels_are_completed_by_name(blood) -> None:
     (topic,) = (c for c in blood.suggest("hema") if c.kind == "topic")
     assert topic == Completion("Hematology", "topic", 1, "topic:Hematology")
     (author,) = (c for c in blood.suggest("kate") if c.kind == "author")
-    assert author.query == 'author:"Hepburn, Kate"'
+    assert author.query == 'author:="Hepburn, Kate"'
     assert [c.query for c in blood.suggest('blood topic:"hem')] == ["blood topic:Hematology"]
     assert [c.query for c in blood.suggest("topic:odd")] == ['topic:"Odd ""topic"" name"']
     assert [c.count for c in blood.suggest("topic:odd")] == [blood.count('topic:"Odd ""topic"" name"')] == [1]

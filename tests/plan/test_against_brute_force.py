@@ -52,6 +52,12 @@ leaves: st.SearchStrategy[Node] = st.one_of(
     st.builds(Fuzzy, st.sampled_from(["rnu", "bnak", "cafés", "colt", "zurihc"]), fields, st.integers(1, 2)),
     st.builds(Label, st.just("topic"), st.sampled_from(["News", "NEWS", "a, b", "none"])),
     st.builds(Label, st.just("kind"), st.sampled_from(["podcast", "Político"])),
+    st.builds(
+        Label,
+        st.just("author"),
+        st.sampled_from(["smith", "Smith, JANE", "Jane Smith", "müller", "o'brien", "an", "Ann", "nobody"]),
+        st.booleans(),
+    ),
     st.builds(Label, st.just("id"), st.sampled_from(["n3", "zz"])),
     st.builds(Published, st.none() | st.just(date(2016, 5, 1)), st.none() | st.just(date(2017, 3, 1))),
 )
@@ -76,6 +82,9 @@ def articles() -> list[searchkit.Article]:
             published=date(2015 + n % 4, 1 + n % 12, 1 + n % 28) if n % 7 else None,
             topics=[["News"], ["news", "a, b"], []][n % 3],
             kind=["podcast", "", "politico"][n % 3],
+            authors=[["Jane Smith"], ["Smith, Ann", "J. Müller"], [], ["Smith", "Pat O'Brien"], ["jane  ann smith"]][
+                n % 5
+            ],
         )
         for n in range(70)
     ]
@@ -120,6 +129,12 @@ def is_match(node: Node, article: searchkit.Article) -> bool:
             return reference.is_labelled(article.topics, [value])
         case Label("kind", value):
             return reference.is_labelled([article.kind] if article.kind else [], [value])
+        case Label("author", value, is_whole):
+            names = [reference.plain(name) for name in article.authors]
+            wanted = set(re.findall(r"\w+", reference.plain(value)))
+            if is_whole:
+                return reference.plain(value) in names
+            return any(wanted <= set(re.findall(r"\w+", name)) for name in names)
         case Label(_, value):
             return article.id == value
         case Published(start, end):

@@ -73,6 +73,7 @@ LEAVES: st.SearchStrategy[Node] = st.one_of(
     st.builds(Exact, WORDS, TEXT_FIELD, st.just(0)),
     st.builds(Exact, PHRASES, TEXT_FIELD, st.integers(0, 100)),
     st.builds(Label, st.sampled_from(["topic", "kind", "author", "language", "id", "url"]), VALUES),
+    st.builds(Label, st.just("author"), VALUES, st.just(True)),
     st.tuples(st.none() | MOMENTS, st.none() | MOMENTS).map(_published),
 )
 
@@ -87,7 +88,7 @@ SIGNS = "\"'“”„«»「」()（）|｜*-–—−－+!?.,;:：~～^&#@<>[]{
 PIECES = [
     "OR", "AND", "NOT", "||", "&&", "title:", "topic:", "author:", "date:", "since:", "until:", "before:",
     "after:", "id:", "url:", "foo:", "doi:", "2016", "2016..2018", "..", "june", "last month", "https://a.b/c",
-    "heparin", '"a b"', "~5", "~1", "=", '="a', "a?b", "a*b", "*a", "trans*", "x.y.",
+    "heparin", '"a b"', "~5", "~1", "=", '="a', 'author:="J', "a?b", "a*b", "*a", "trans*", "x.y.",
 ]  # fmt: skip
 SCRAPS = st.lists(st.sampled_from([*SIGNS, *PIECES]), max_size=30).map("".join)
 

@@ -160,7 +160,7 @@ def test_filters_are_folded_into_tree_and_receipt() -> None:
             Published(date(2016, 1, 1), date(2018, 1, 1)),
             Or((Label("topic", "News"), Label("topic", "RBC Transfusion"))),
             Label("kind", "podcast"),
-            Label("author", "Jane Smith"),
+            Label("author", "Jane Smith", is_whole=True),
             Label("language", "en"),
             Not(Label("topic", "Policy")),
             Not(Label("topic", "Old")),

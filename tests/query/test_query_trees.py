@@ -366,6 +366,8 @@ FIELDS = [
     ('by:"Jane Smith"', Label("author", "Jane Smith")),
     ("author: Smith a", both(Label("author", "Smith"), A)),
     ("author:O'Brien", Label("author", "O'Brien")),
+    ('author:="Jane Smith"', Label("author", "Jane Smith", is_whole=True)),
+    ('by:="Jane ""J"" Smith" a', both(Label("author", 'Jane "J" Smith', is_whole=True), A)),
     ("kind:podcast", Label("kind", "podcast")),
     ("type:podcast", Label("kind", "podcast")),
     ("lang:de", Label("language", "de")),
