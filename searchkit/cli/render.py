@@ -193,6 +193,8 @@ def nothing_found_lines(page: Page, look: Look, *, numbered: bool = False) -> li
     """That nothing matches, what was looked for, and what would find something."""
     nothing = "No article is relevant enough." if page.left_out else "No articles match."
     lines = [(Span(nothing, "total"),), *left_out_lines(page, look), *receipt_lines(page.receipt, look, always=True)]
+    if not page.suggestions and not page.left_out:
+        return [*lines, BLANK, (Span("To look around: topics, latest"),)]
     return lines + suggestion_lines(page, look, numbered=numbered)
 
 

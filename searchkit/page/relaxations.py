@@ -266,7 +266,14 @@ class _Relaxer:
         def anywhere(leaf: Node) -> Node:
             return replace(leaf, field=None) if isinstance(leaf, TextNode) else leaf
 
+        def apart(leaf: Node) -> Node:
+            if isinstance(leaf, Word) and "/" in leaf.text:
+                words = [word for word in leaf.text.split("/") if any(map(str.isalnum, word))]
+                return self.normal_form.conjunction([Word(word, leaf.field) for word in words]) if words else leaf
+            return leaf
+
         yield Candidate(self._changed_wanted(inflected), "the words in any form")
+        yield Candidate(self._changed_wanted(apart), "without the slash")
         yield Candidate(self._changed_wanted(self._unmarked), "without the quotation marks")
         yield Candidate(self._changed_wanted(anywhere), "anywhere instead of in the title")
 
