@@ -10,7 +10,9 @@ Corpus
     for whole corpora they lie beside this file, so that two versions are asked the same.
 Notes
     One process an engine, all open at once. They take turns: one kind of query here, then there, round after round,
-    after a round that does not count. "differs" beside a ratio: the peer's totals are more than a tenth away from
+    after a round that does not count; the median of its pages is printed apart, as engines keep what they have
+    decoded (its titles are asked for after its pages, so those are not a first time).
+    "differs" beside a ratio: the peer's totals are more than a tenth away from
     searchkit's, so it answered another question.
 """
 
@@ -115,7 +117,7 @@ def measure(corpus: Path, options: argparse.Namespace, work: Path) -> dict[str, 
         workers = {
             name: stack.enter_context(closing(Worker(OpenArchive, name, folder))) for name, folder in folders.items()
         }
-        times, answers = _ask_in_turns(workers, queries, options)
+        first, times, answers = _ask_in_turns(workers, queries, options)
         memory = {name: worker.call("memory") for name, worker in workers.items()}
         counts = (1, options.threads) if options.threads else ()
         rates = {str(count): workers[options.engines[0]].call("throughput", queries, count) for count in counts}
@@ -124,6 +126,7 @@ def measure(corpus: Path, options: argparse.Namespace, work: Path) -> dict[str, 
         "articles": selection.articles,
         "queries": [asdict(query) for query in queries],
         "ms": {name: {p: [middle(took) for took in parts[p]] for p in PARTS} for name, parts in times.items()},
+        "first_ms": first,
         "answers": {name: [asdict(found[i]) for i in range(len(queries))] for name, found in answers.items()},
         "private_bytes": memory,
         "pages_per_second": rates,
@@ -132,8 +135,9 @@ def measure(corpus: Path, options: argparse.Namespace, work: Path) -> dict[str, 
 
 def _ask_in_turns(
     workers: dict[str, Worker], queries: Sequence[Query], options: argparse.Namespace
-) -> tuple[dict[str, dict[str, list[list[float]]]], dict[str, dict[int, Answer]]]:
-    """The milliseconds of every round by engine, part and query; the pages by engine and query."""
+) -> tuple[dict[str, dict[str, list[float]]], dict[str, dict[str, list[list[float]]]], dict[str, dict[int, Answer]]]:
+    """Milliseconds of the round before those that count, by engine and part, and of every other by query; the pages."""
+    first: dict[str, dict[str, list[float]]] = {name: {part: [] for part in PARTS} for name in workers}
     times: dict[str, dict[str, list[list[float]]]] = {
         name: {part: [[] for _ in queries] for part in PARTS} for name in workers
     }
@@ -152,9 +156,11 @@ def _ask_in_turns(
                     ):
                         if turn:
                             times[name][part][i].append(took)
+                        else:
+                            first[name][part].append(took)
                         if part == "page":
                             answers[name][i] = answer
-    return times, answers
+    return first, times, answers
 
 
 def show(measured: dict[str, Any]) -> str:
@@ -162,6 +168,8 @@ def show(measured: dict[str, Any]) -> str:
     lines = [f"## {measured['corpus']}, {measured['articles']:,} articles, {len(measured['queries'])} queries"]
     for part, title in (("page", "Whole pages"), ("titles", "Titles of the best ten")):
         lines += ["", f"{title}, median ms", "", _part_table(measured, part)]
+    first = ", ".join(f"{name} {number(median(took['page']), 2)} ms" for name, took in measured["first_ms"].items())
+    lines += ["", f"Whole pages asked for the first time, median: {first}."]
     memory = ", ".join(f"{name} {number(size / 1e6, 0)} MB" for name, size in measured["private_bytes"].items())
     lines += ["", f"Private memory of the searching process: {memory}."]
     rates = [f"{number(rate, 0)} by {threads}" for threads, rate in measured["pages_per_second"].items()]
