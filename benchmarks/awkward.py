@@ -107,6 +107,7 @@ CASES = (
     Case("heparin OR", "heparin"),
     Case("rates NOT bank", "rates"),
     Case("plattchen kuhlschrank", "platelets", "the umlauts are not on every keyboard"),
+    Case("Plättchen/Kühlschrank", "platelets"),
     Case("what about heparin?", "", "told which words are missing, and what finds something"),
     Case("hepraine", "", "offered heparin"),
     Case("hepraine~", "heparin"),

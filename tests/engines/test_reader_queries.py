@@ -1,5 +1,6 @@
 """What readers type and which articles answer it, on small archives of names, codes, scripts, labels and dates."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -536,6 +537,16 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalArchive]:
 def test_names_are_found_as_people_write_them(names: LocalArchive, query: str, expected: list[str]) -> None:
     """Names, codes, scripts, patterns and words as written find these articles and no others."""
     assert sorted(hit.id for hit in names.search(query, limit=100).hits) == expected
+
+
+@pytest.mark.parametrize("word", ["the", "to", "be", "is", "a", "for"])
+def test_the_commonest_words_are_words(names: LocalArchive, word: str) -> None:
+    """A word of which every text is full finds all the texts that have it, and no others."""
+    having = {name for name, body in BODIES.items() if word in re.findall(r"\w+", body.lower())}
+
+    assert having
+    assert {hit.id for hit in names.search(f"={word}", limit=100).hits} == having
+    assert having <= {hit.id for hit in names.search(word, limit=100).hits}
 
 
 @pytest.mark.parametrize(("query", "expected"), LABELS_AND_DATES)
