@@ -368,7 +368,17 @@ class _Filters:
         until: Bound | None,
     ) -> Self:
         """The filters as callers give them: a single text or any iterable of them."""
-        return cls(_values(topics), _values(exclude_topics), _values(kinds), _values(authors), language, since, until)
+        if language is not None and not isinstance(language, str):
+            raise RequestError(f"language={language!r} is not text; write a code like 'en'")
+        return cls(
+            _values("topics", topics),
+            _values("exclude_topics", exclude_topics),
+            _values("kinds", kinds),
+            _values("authors", authors),
+            language,
+            _bound("since", since),
+            _bound("until", until),
+        )
 
     def applied_to(self, reading: Reading) -> Reading:
         """The reading restricted by the filters."""
@@ -434,9 +444,20 @@ class _OpenGeneration:
             self.generation.close()
 
 
-def _values(values: Iterable[str]) -> tuple[str, ...]:
+def _values(name: str, values: Iterable[str]) -> tuple[str, ...]:
     """A single text is meant as one value, not as its letters."""
-    return (values,) if isinstance(values, str) else tuple(values)
+    found = (values,) if isinstance(values, str) else tuple(values)
+    for value in found:
+        if not isinstance(value, str):
+            raise RequestError(f"{name} has {value!r}, which is not text; give the names as they are shown")
+    return found
+
+
+def _bound(name: str, value: Bound | None) -> Bound | None:
+    """Raises RequestError for what no bound can be; whether a text is a date is seen when it is read."""
+    if value is not None and not isinstance(value, str | int | date):
+        raise RequestError(f"{name}: {value!r} is not a date; write it like 2017-08-23, or give a date")
+    return value
 
 
 def _checked(request: PageRequest) -> PageRequest:

@@ -316,6 +316,10 @@ def test_undated_articles_are_kept_and_counted_as_undated(make_archive: MakeArch
         ({"timeline": "hour"}, "timeline='hour'"),
         ({"since": "nonsense"}, "nonsense"),
         ({"until": "2018-13"}, "2018-13"),
+        ({"since": ["2016"]}, r"since: \['2016'\] is not a date"),
+        ({"topics": [["News"]]}, r"topics has \['News'\]"),
+        ({"kinds": [None]}, "kinds has None"),
+        ({"language": ["en"]}, r"language=\['en'\]"),
     ],
 )
 def test_unusable_parameters_are_refused_with_their_value(
