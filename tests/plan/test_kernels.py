@@ -80,6 +80,15 @@ def test_phrases_stand_where_loops_find_them(slots: list[list[tuple[int, int]]],
     assert kernels.phrase_docnums([occurrences(slot) for slot in slots], slop).tolist() == expected
 
 
+@pytest.mark.parametrize("slop", [0, 1, 2, 5])
+def test_the_slop_is_the_most_words_between(slop: int) -> None:
+    """As many words as the slop may stand between two slots, and not one more."""
+    first, near, far = occurrences([(3, 10)]), occurrences([(3, 11 + slop)]), occurrences([(3, 12 + slop)])
+
+    assert kernels.phrase_docnums([first, near], slop).tolist() == [3]
+    assert kernels.phrase_docnums([first, far], slop).tolist() == []
+
+
 @given(st.lists(st.integers(-5, 5)))
 def test_distinct_values_are_a_sorted_set(values: list[int]) -> None:
     """Each value is there once, in order."""
