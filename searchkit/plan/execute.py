@@ -56,11 +56,6 @@ class Matches:
     docnums: Docnums
     scores: AnyScores = 0.0
 
-    @property
-    def score_of_each(self) -> kernels.Scores:
-        """The score beside each docnum, as an array that nobody may change."""
-        return np.broadcast_to(np.asarray(self.scores), len(self.docnums))
-
 
 _NOTHING = Matches(np.empty(0, dtype=np.int64))
 

@@ -75,7 +75,6 @@ class Generation:
         self._starts: list[int] = self.bases[:-1].tolist()
         self._columns: dict[str, LabelColumn] = {}
         self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
-        self._idfs: dict[tuple[str, str], float] = {}
         self._cache = ArrayCache(CACHED_BYTES)
         self._notes: ByteCache[Any] = ByteCache(_NOTES)
         self._articles: ByteCache[dict[str, Any]] = ByteCache(CACHED_ARTICLE_BYTES)
