@@ -151,7 +151,7 @@ class PackedArray:
         self._length, bits = shape
         if bits not in (1, 2, 4, 8, 16, 32) or self._length < 0:
             raise corrupt(container.name, f"packed array {name!r} is described as {shape!r}")
-        self._levels: list[tuple[int, NDArray[np.generic], NDArray[np.uint32] | None]] = []
+        self._levels: list[tuple[int, NDArray[Any], NDArray[np.uint32] | None]] = []
         level_name = name
         while True:
             codes = container.array(level_name)
@@ -205,30 +205,23 @@ class PackedArray:
         """Returns all values."""
         return self._read(0, 0, self._length)
 
-    def _codes(self, level: int, start: int, stop: int) -> NDArray[np.generic]:
-        bits, packed, _ = self._levels[level]
-        if bits < 8:
-            return unpack_codes(packed.view(np.uint8), bits, start, stop)
-        return packed[start:stop]
-
     def _read(self, level: int, start: int, stop: int) -> NDArray[np.uint32]:
-        bits, _, ranks = self._levels[level]
-        codes = self._codes(level, start, stop)
-        if len(codes) != stop - start:
+        bits, packed, ranks = self._levels[level]
+        begin = start if ranks is None else start - start % RANK_STEP  # from where escapes are counted
+        codes = unpack_codes(packed, bits, begin, stop) if bits < 8 else packed[begin:stop]
+        if len(codes) != stop - begin:
             raise corrupt(self._container.name, f"{self._name!r} is cut off")
-        values = codes.astype(np.uint32)
         if ranks is None:
-            return values
-        escape = (1 << bits) - 1
-        escaped = np.flatnonzero(codes == codes.dtype.type(escape))
-        if len(escaped):
-            step = start // RANK_STEP
-            if step >= len(ranks):
+            return codes.astype(np.uint32)
+        escaped = (codes == codes.dtype.type((1 << bits) - 1)).nonzero()[0]
+        values = codes[start - begin :].astype(np.uint32)
+        skipped = int(escaped.searchsorted(start - begin)) if start > begin else 0
+        if skipped < len(escaped):
+            if begin // RANK_STEP >= len(ranks):
                 raise corrupt(self._container.name, f"{self._name!r} is cut off")
-            before = int(ranks[step])
-            if step * RANK_STEP < start:
-                before += int(np.count_nonzero(self._codes(level, step * RANK_STEP, start) == escape))
-            values[escaped] = self._read(level + 1, before, before + len(escaped))
+            before = ranks.item(begin // RANK_STEP) + skipped
+            places = escaped[skipped:] if begin == start else escaped[skipped:] - (start - begin)
+            values[places] = self._read(level + 1, before, before + len(places))
         return values
 
 
@@ -257,15 +250,17 @@ class Offsets:
                 counts = self._counts.slice(step * SUM_STEP, group + 1).tolist()
                 end = int(self._sums[step]) + sum(counts)
                 return end - counts[-1], end
-            self._keep()
-        starts = self._kept
-        if starts is None or not 0 <= group < len(starts) - 1:
+        starts = self.kept()
+        if not 0 <= group < len(starts) - 1:
             raise corrupt(self._container.name, f"offsets {self._name!r} have no group {group}")
         return starts.item(group), starts.item(group + 1)
 
     def counts(self, first: int, last: int) -> NDArray[np.int64]:
         """Returns the lengths of groups first to last."""
-        return self._counts.slice(first, last).astype(np.int64)
+        starts = self._kept
+        if starts is None or not 0 <= first <= last < len(starts):
+            return self._counts.slice(first, last).astype(np.int64)
+        return np.diff(starts[first : last + 1]).astype(np.int64)
 
     def start(self, group: int) -> int:
         """Returns where a group starts; for the number of groups, the total length."""
@@ -275,12 +270,11 @@ class Offsets:
 
     def all(self) -> NDArray[np.int64]:
         """Returns len + 1 offsets; the last is the total length."""
-        if self._kept is None:
-            return self._keep()
-        return self._kept.astype(np.int64)
+        return self.kept().astype(np.int64)
 
-    def _keep(self) -> NDArray[np.int64]:
-        """Decodes the offsets once and for all, and keeps them in as few bytes as they need."""
-        starts = starts_of(self._counts.all().astype(np.int64))
-        self._kept = starts.astype(np.uint32 if int(starts[-1]) < 2**32 else np.uint64)
-        return starts
+    def kept(self) -> NDArray[np.unsignedinteger]:
+        """Returns what `all` does in as few bytes as it needs, decoded once and for all; nobody may change it."""
+        if self._kept is None:
+            starts = starts_of(self._counts.all().astype(np.int64))
+            self._kept = starts.astype(np.uint32 if int(starts[-1]) < 2**32 else np.uint64)
+        return self._kept

@@ -97,8 +97,10 @@ class PostingLists:
         if is_dense:
             return self._checked_docs(ordinal, docs_of(self._bitmap_row(row)), end - start)
         before = self._dense_starts[row]
-        gaps = self._packed("gap").slice(start - before, end - before)
-        return self._checked_docs(ordinal, np.cumsum(gaps, dtype=np.int64), end - start)
+        docs = self._packed("gap").slice(start - before, end - before).cumsum(dtype=np.int64)
+        if len(docs) and docs.item(-1) >= self.span:  # they rise
+            raise self._damaged(ordinal)
+        return docs.astype(np.int32)
 
     def bitmap(self, ordinal: int) -> NDArray[np.uint8] | None:
         """Returns a dense list as a zero-copy bitmap of span bits, lowest bit first; None for other lists."""
@@ -109,9 +111,22 @@ class PostingLists:
         """Returns how often the term occurs in each document of a list."""
         return self.occurrences_of(*self.bounds(ordinal))
 
-    def weights(self, ordinal: int) -> NDArray[np.float32]:
-        """Returns the weight of each posting of a list (float32)."""
-        return self.weights_of(*self.bounds(ordinal))
+    def weights(self, ordinal: int, which: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Returns the weight of each posting of a list (float32), or of those at rising indexes into the list."""
+        start, end = self.bounds(ordinal)
+        if which is None:
+            return self.weights_of(start, end)
+        if len(which) and not 0 <= int(which[0]) <= int(which[-1]) < end - start:
+            raise IndexError(f"list {ordinal} has {end - start} postings")
+        if self._weight_mode == "constant":
+            return np.full(len(which), self._constant, dtype=np.float32)
+        if self._weight_mode == "float":
+            return self.weights_of(start, end)[which]
+        weights = np.ones(len(which), dtype=np.float32)
+        for array in ("occurrence", "excess"):
+            if self.has(array):
+                weights += self._packed(array).at(which + start)
+        return weights
 
     def positions(
         self, ordinal: int, which: NDArray[np.int64] | None = None
@@ -372,8 +387,11 @@ class PostingLists:
 
     def _checked_docs(self, ordinal: int, docs: NDArray[Any], count: int) -> NDArray[np.int32]:
         if len(docs) != count or (count and int(docs.max()) >= self.span):
-            raise corrupt(self._container.name, f"posting list {ordinal} of {self._name!r} is damaged")
+            raise self._damaged(ordinal)
         return docs.astype(np.int32, copy=False)
+
+    def _damaged(self, ordinal: int) -> Exception:
+        return corrupt(self._container.name, f"posting list {ordinal} of {self._name!r} is damaged")
 
     def _long_row(self, ordinal: int) -> int | None:
         return self._row("long_list", ordinal) if self.has("long_list") else None
@@ -420,7 +438,7 @@ class PostingLists:
         starts = starts_of(occurrences)
         begin = self._occurrence_start(ordinal)
         if begin + int(starts[-1]) > self.occurrence_count:  # before anything of that size is made
-            raise corrupt(self._container.name, f"posting list {ordinal} of {self._name!r} is damaged")
+            raise self._damaged(ordinal)
         if which is None:
             return starts, slice(begin, begin + int(starts[-1]))
         chosen = occurrences[which]

@@ -6,10 +6,14 @@ than with the term before them, so that all are put together in a few array oper
 
 Arrays of a dictionary called x: x (what is left of the terms, one after another), the offsets x/length (of that) and
 the packed array x/prefix (how many bytes of its head each term begins with).
+
+A dictionary that has been asked a few dozen times keeps the first eight bytes of each term as a number: a term is then
+found by bisecting those in one step, in an eighth of the time, at 13 bytes of memory a term.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +24,11 @@ from searchkit.codec.packed import SUM_STEP, Offsets, PackedArray, write_offsets
 
 BLOCK = 8
 UNPACKED_PER_FIND = 2048  # offsets unpacked in the time of finding one term
-KEPT_RUNS = 256  # decoded runs of terms kept for the next look-up: about 2 MB
+KEPT_RUNS = 64  # decoded runs of terms kept for the next look-up: about half a megabyte
+INDEX_AFTER = 48  # look-ups after which the first bytes of all terms are kept, which takes the time of a hundred
+FEW = 1024  # terms that are sliced one by one in less time than their lengths are unpacked
+
+_KEY_BYTES = 8
 
 
 def write_terms(writer: ContainerWriter, name: str, terms: Sequence[bytes]) -> None:
@@ -49,6 +57,19 @@ def _is_prefix(starts: NDArray[np.int64], prefixes: NDArray[np.int64]) -> NDArra
     return np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
 
 
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What finding a term in one step takes: of each term its key (uint64) and what it shares with its head (uint8),
+    and where what is left of it starts (unsigned, one more than terms).
+
+    A key is the first `_KEY_BYTES` bytes as a big-endian number, filled up with zeros, so that keys rise as terms do.
+    """
+
+    keys: NDArray[np.uint64]
+    prefixes: NDArray[np.uint8]
+    starts: NDArray[np.unsignedinteger]
+
+
 class TermDictionary:
     """Reads a dictionary; safe to share between threads."""
 
@@ -59,6 +80,8 @@ class TermDictionary:
         self._prefixes = PackedArray(container, f"{name}/prefix")
         self._heads: dict[int, bytes] = {}
         self._runs: dict[int, list[bytes]] = {}
+        self._lookups = 0
+        self._index: _Index | None = None
         if len(self._prefixes) != len(self._offsets):
             raise self._cut_off()
 
@@ -67,6 +90,8 @@ class TermDictionary:
 
     def term(self, ordinal: int) -> bytes:
         """Returns the term at a place in the sorted order."""
+        if self._index is not None and 0 <= ordinal < len(self):
+            return self._indexed_term(self._index, ordinal)
         if ordinal % BLOCK == 0:
             start, end = self._offsets.bounds(ordinal)
             return self._data[start:end].tobytes()
@@ -80,6 +105,8 @@ class TermDictionary:
         first, last = max(first, 0), min(last, len(self))
         if first >= last:
             return []
+        if self._index is not None and last - first <= FEW:
+            return self._indexed_terms(self._index, first, last)
         base = first - first % BLOCK
         start = self._offsets.start(base)
         lengths = self._offsets.counts(base, last).tolist()
@@ -142,6 +169,9 @@ class TermDictionary:
 
     def lower_bound(self, term: bytes) -> int:
         """Returns the ordinal of the first term that is not before the one given; len(self) when all are."""
+        index = self._index or self._indexed_when_worth_it()
+        if index is not None:
+            return self._indexed_bound(index, term)
         low, high = 0, -(-len(self) // SUM_STEP)  # the answer is after head low - 1 and not after head high
         while low < high:
             middle = (low + high) // 2
@@ -153,12 +183,28 @@ class TermDictionary:
             return 0
         return (low - 1) * SUM_STEP + bisect_left(self._run(low - 1), term)
 
+    def lower_bounds(self, terms: Sequence[bytes]) -> list[int]:
+        """Returns what `lower_bound` does for each of the terms."""
+        index = self._index or self._indexed_when_worth_it()
+        if index is None:
+            return [self.lower_bound(term) for term in terms]
+        keys = np.frombuffer(b"".join([term[:_KEY_BYTES].ljust(_KEY_BYTES, b"\0") for term in terms]), dtype=">u8")
+        keys = keys.astype(np.uint64)
+        found: list[int] = index.keys.searchsorted(keys).tolist()
+        if max(map(len, terms), default=0) > _KEY_BYTES or any(0 in term for term in terms):
+            ends = index.keys.searchsorted(keys, side="right").tolist()
+            return [self._bisected(index, *each) for each in zip(terms, found, ends, strict=True)]
+        return found
+
     def find(self, term: bytes) -> int | None:
         """Returns the ordinal of a term, or None when the dictionary does not hold it."""
         ordinal = self.lower_bound(term)
-        if ordinal == len(self) or self._run(ordinal // SUM_STEP)[ordinal % SUM_STEP] != term:
+        if ordinal == len(self):
             return None
-        return ordinal
+        index = self._index
+        if index is not None:
+            return ordinal if self._indexed_term(index, ordinal) == term else None
+        return ordinal if self._run(ordinal // SUM_STEP)[ordinal % SUM_STEP] == term else None
 
     def find_all(self, terms: Sequence[bytes]) -> list[int | None]:
         """Returns the ordinal of each of some terms, in any order, None for one that the dictionary does not hold."""
@@ -184,6 +230,69 @@ class TermDictionary:
         if not stem:
             return first, len(self)
         return first, self.lower_bound(stem[:-1] + bytes([stem[-1] + 1]))
+
+    # Found in one step -----------------------------------------------------------------------------------
+
+    def _indexed_when_worth_it(self) -> _Index | None:
+        self._lookups += 1
+        if self._lookups >= INDEX_AFTER and len(self):
+            self._index = self._indexed()
+            self._heads, self._runs = {}, {}
+        return self._index
+
+    def _indexed(self) -> _Index:
+        data, lengths = self.joined()
+        starts = starts_of(lengths)[:-1]
+        keys = np.zeros((len(self), _KEY_BYTES), dtype=np.uint8)
+        for place in range(_KEY_BYTES):
+            long_enough = np.flatnonzero(lengths > place)
+            keys[long_enough, place] = data[starts[long_enough] + place]
+        return _Index(
+            keys.view(">u8").reshape(-1).astype(np.uint64),
+            self._prefixes.all().astype(np.uint8),
+            self._offsets.kept(),
+        )
+
+    def _indexed_bound(self, index: _Index, term: bytes) -> int:
+        key = np.uint64(int.from_bytes(term[:_KEY_BYTES].ljust(_KEY_BYTES, b"\0")))
+        low = int(index.keys.searchsorted(key))
+        if len(term) <= _KEY_BYTES and 0 not in term:
+            return low  # terms of this key are the term itself and longer ones
+        return self._bisected(index, term, low, int(index.keys.searchsorted(key, side="right")))
+
+    def _bisected(self, index: _Index, term: bytes, low: int, high: int) -> int:
+        """Returns the first ordinal from low to high, whose terms have the same key, that is not before a term."""
+        while low < high:
+            middle = (low + high) // 2
+            if self._indexed_term(index, middle) < term:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _indexed_term(self, index: _Index, ordinal: int) -> bytes:
+        start, end = index.starts[ordinal : ordinal + 2].tolist()
+        prefix = index.prefixes.item(ordinal)
+        if not prefix:
+            return self._data[start:end].tobytes()
+        head = index.starts.item(ordinal - ordinal % BLOCK)
+        return self._data[head : head + prefix].tobytes() + self._data[start:end].tobytes()
+
+    def _indexed_terms(self, index: _Index, first: int, last: int) -> list[bytes]:
+        base = first - first % BLOCK
+        starts = index.starts[base : last + 1].tolist()
+        begin = starts[0]
+        data = self._data[begin : starts[-1]].tobytes()
+        found = []
+        head = b""
+        for place, prefix in enumerate(index.prefixes[base:last].tolist()):
+            rest = data[starts[place] - begin : starts[place + 1] - begin]
+            if place % BLOCK == 0:
+                head = rest
+            found.append(head[:prefix] + rest if prefix else rest)
+        return found[first - base :]
+
+    # Found by halves, before it is worth more ------------------------------------------------------------
 
     def _head(self, step: int) -> bytes:
         head = self._heads.get(step)

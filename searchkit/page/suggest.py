@@ -188,8 +188,7 @@ class Completer:
             counts: Counter[str] = Counter()
             if sum(len(dictionary.sizes) for dictionary in dictionaries) <= _LABELS_LOOKED_AT:
                 for segment, _ in self.generation.segments:
-                    terms, frequencies = segment.terms_between(field, b"", None)
-                    for term, frequency in zip(terms, frequencies.tolist(), strict=True):
+                    for term, frequency in segment.all_frequencies(field):
                         counts[term.decode()] += frequency
             index = self._labels[field] = LabelIndex(counts)
         return index.beginning_with(beginning) if index.counts else self._commonest(field, beginning, None)

@@ -33,6 +33,9 @@ _NO_HASHES = np.empty(0, dtype=np.uint64)
 _LATIN = b"\xc3", b"\xca"
 """First bytes of Latin letters with accents, U+00C0 to U+024F, and the byte after them."""
 
+_BEHIND_ALL = b"\xff"
+"""More than the first byte of any letter in UTF-8."""
+
 _BEGINNING_KEPT = (
     "ca", "da", "de", "el", "en", "es", "et", "eu", "fi", "fr", "hu", "it", "lt",
     "nb", "nn", "no", "pl", "pt", "ro", "ru", "sr", "sv", "tr",
@@ -153,13 +156,14 @@ class Vocabulary:
         with self._lock:
             known = self._forms.get(key)
         if known is None:
-            counts = self._range(beginning)
+            bounds = _beginning_with(beginning)
             for at in range(1, len(beginning)):
-                accented = self._between(beginning[:at].encode() + _LATIN[0], beginning[:at].encode() + _LATIN[1])
-                counts.update((word, count) for word, count in accented.items() if fold(word).startswith(beginning))
+                bounds += [beginning[:at].encode() + letter for letter in _LATIN]
             if len(beginning) == 1:
-                others = self._between(b"\x80", None)
-                counts.update((word, count) for word, count in others.items() if fold(word).startswith(beginning))
+                bounds += [b"\x80", _BEHIND_ALL]
+            counts = self._between(bounds)
+            if beginning:
+                counts = {word: count for word, count in counts.items() if _begins(word, beginning)}
             forms = analyzer.forms_of_all(list(counts))
             known = {word: (counts[word], found) for word, found in zip(counts, forms, strict=True)}
             with self._lock:
@@ -170,17 +174,15 @@ class Vocabulary:
 
     def _range(self, prefix: str) -> dict[str, int]:
         """The words that begin with ``prefix``, and how many articles have each."""
-        first = prefix.encode()
-        return self._between(first, first + b"\xff" if first else None)
+        return self._between(_beginning_with(prefix))
 
-    def _between(self, first: bytes, end: bytes | None) -> dict[str, int]:
-        found: dict[str, int] = {}
+    def _between(self, bounds: list[bytes]) -> dict[str, int]:
+        """The words from one bound up to the next, for each pair of bounds, and how many articles have each."""
+        found: dict[bytes, int] = {}
         for segment, _ in self._segments:
-            terms, counts = segment.terms_between(self._field, first, end)
-            for term, count in zip(terms, counts.tolist(), strict=True):
-                word = term.decode()
-                found[word] = found.get(word, 0) + count
-        return found
+            for term, count in segment.terms_between(self._field, bounds):
+                found[term] = found.get(term, 0) + count
+        return {term.decode(): count for term, count in found.items()}
 
     def _pattern(self, pattern: str) -> Expansion:
         """Words of several segments are told apart by their hashes; only those that may be kept are spelled out."""
@@ -205,6 +207,16 @@ class Vocabulary:
         words = sorted(counts, key=lambda word: (-counts[word], word))
         kept = tuple(words[:MOST_PATTERN_WORDS])
         return Expansion(kept, (0,) * len(kept), len(distinct))
+
+
+def _beginning_with(prefix: str) -> list[bytes]:
+    """What all words that begin with ``prefix`` lie between, of which no letter begins with the byte 0xff."""
+    first = prefix.encode()
+    return [first, first + _BEHIND_ALL]
+
+
+def _begins(word: str, beginning: str) -> bool:
+    return word.startswith(beginning) or (not word.isascii() and fold(word).startswith(beginning))
 
 
 def pattern_key(pattern: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from searchkit.analysis import Analyzer, Kind, accented, fold, fold_label, tokenize
+from searchkit.analysis.stemming import beginning_of_forms
 from searchkit.plan.expansion import Expansion, Vocabulary
 from searchkit.plan.forms import phrase_forms, prefix_forms, word_forms
 from searchkit.plan.generation import Generation
@@ -148,8 +149,8 @@ def _spellings(text: str, vocabulary: Vocabulary, analyzers: tuple[Analyzer, ...
             for analyzer in analyzers:
                 terms = frozenset(analyzer.forms(token.text, token.kind))
                 shortest = min(terms, key=len, default="")
-                beginning = shortest[: max(2, len(shortest) - 1)]
-                if beginning:
+                if shortest:
+                    beginning = beginning_of_forms(shortest, analyzer.language)
                     counts.update(vocabulary.spellings_of(terms, analyzer, beginning=beginning))
     if not is_single and any(token.kind is Kind.JOINED for token in tokens):
         slots = phrase_forms(text, analyzers).alternatives

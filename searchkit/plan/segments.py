@@ -4,7 +4,7 @@ They are read straight from their files, whoever wrote them. Only what another w
 publication, until its next merge.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from searchkit.dates import UNDATED
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, contained, distinct
 
 _KNOWN_IDS = 4096
+_FOUND_KEPT = 256
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
 _POSTINGS_COUNTED = 200_000
 _TERMS_COUNTED = 32
@@ -55,6 +56,7 @@ class SegmentView:
         self._terms = terms
         self._documents = documents
         self._known_ids: dict[int, bytes] = {}
+        self._found: dict[tuple[str, bytes], tuple[FieldTerms, int] | tuple[None, int]] = {}
 
     @property
     def has_deletions(self) -> bool:
@@ -93,10 +95,10 @@ class SegmentView:
         found, ordinal = self._find(field, term)
         return _NO_DOCNUMS if found is None else found.lists.docs(ordinal).astype(np.int64)
 
-    def weights(self, field: str, term: bytes) -> npt.NDArray[Any]:
-        """The weighted frequency of the term in each of its `docnums`."""
+    def weights(self, field: str, term: bytes, places: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float32]:
+        """The weighted frequency of the term in each of its `docnums`, or in those at these ascending places."""
         found, ordinal = self._find(field, term)
-        return np.empty(0) if found is None else found.lists.weights(ordinal)
+        return np.empty(0, dtype=np.float32) if found is None else found.lists.weights(ordinal, places)
 
     def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
         """The places of the term in the docnums ``among``, as keys of docnum and position."""
@@ -148,16 +150,26 @@ class SegmentView:
         data, sizes = found.terms.joined()
         return Dictionary(data, sizes.astype(np.int64), found.lists.counts(0, len(sizes)).astype(np.int64))
 
-    def terms_between(self, field: str, first: bytes, end: bytes | None) -> tuple[list[bytes], npt.NDArray[np.int64]]:
-        """The terms from ``first`` up to ``end``, exclusive, in the order of their bytes; and their doc frequencies."""
+    def terms_between(self, field: str, bounds: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        """The terms from one bound up to the next, exclusive, for each pair of ``bounds``, with doc frequencies."""
         found = self._terms.field(field)
         if found is None:
-            return [], _NO_DOCNUMS
-        low = found.terms.lower_bound(first)
-        high = len(found.terms) if end is None else found.terms.lower_bound(end)
-        if low >= high:
-            return [], _NO_DOCNUMS
-        return found.terms.terms(low, high), found.lists.counts(low, high).astype(np.int64)
+            return []
+        terms: list[tuple[bytes, int]] = []
+        places = found.terms.lower_bounds(bounds)
+        for low, high in zip(places[::2], places[1::2], strict=True):
+            if low < high:
+                counts = found.lists.counts(low, high).tolist()
+                terms += zip(found.terms.terms(low, high), counts, strict=True)
+        return terms
+
+    def all_frequencies(self, field: str) -> list[tuple[bytes, int]]:
+        """The terms of a field in their order, with their doc frequencies."""
+        found = self._terms.field(field)
+        if found is None:
+            return []
+        count = len(found.terms)
+        return list(zip(found.terms.terms(0, count), found.lists.counts(0, count).tolist(), strict=True))
 
     def commonest_terms(
         self, field: str, prefix: bytes, most: int, among: npt.NDArray[np.bool_] | None = None
@@ -247,9 +259,16 @@ class SegmentView:
         return known
 
     def _find(self, field: str, term: bytes) -> tuple[FieldTerms, int] | tuple[None, int]:
-        found = self._terms.field(field)
-        ordinal = found.terms.find(term) if found else None
-        return (None, 0) if found is None or ordinal is None else (found, ordinal)
+        """The field and the place of a term in it. One search asks for it several times: docnums, weights, places."""
+        known = self._found.get((field, term))
+        if known is None:
+            found = self._terms.field(field)
+            ordinal = found.terms.find(term) if found else None
+            known = (None, 0) if found is None or ordinal is None else (found, ordinal)
+            if len(self._found) >= _FOUND_KEPT:
+                self._found = {}
+            self._found[field, term] = known
+        return known
 
 
 def _ascending(places: Occurrences) -> Occurrences:

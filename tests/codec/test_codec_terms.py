@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from searchkit.codec.container import Container, ContainerWriter
 from searchkit.codec.packed import write_offsets, write_packed
-from searchkit.codec.terms import UNPACKED_PER_FIND, TermDictionary, write_terms
+from searchkit.codec.terms import INDEX_AFTER, UNPACKED_PER_FIND, TermDictionary, write_terms
 from searchkit.errors import IndexCorrupt
 
 Open = Callable[..., Container]
@@ -21,10 +21,14 @@ many = st.integers(60, 300).map(lambda n: sorted({b"%d" % (i * 7919 % 100_003) f
 
 
 @settings(deadline=None)
-@given(terms=st.one_of(terms_of, many), probe=st.binary(max_size=4), data=st.data())
-def test_a_dictionary_is_a_sorted_list(container: Open, terms: list[bytes], probe: bytes, data: st.DataObject) -> None:
-    """find, find_all, lower_bound, prefix_range, term, terms, at and joined do what a sorted list does."""
+@given(terms=st.one_of(terms_of, many), probe=st.binary(max_size=9), asked_before=st.booleans(), data=st.data())
+def test_a_dictionary_is_a_sorted_list(
+    container: Open, terms: list[bytes], probe: bytes, asked_before: bool, data: st.DataObject
+) -> None:
+    """All ways to look terms up do what a sorted list does, at first and when a dictionary has been asked often."""
     dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
+    for _ in range(INDEX_AFTER if asked_before else 0):
+        dictionary.lower_bound(b"a")
     first = data.draw(st.integers(0, len(terms)))
     last = data.draw(st.integers(0, len(terms)))
     assert dictionary.terms(first, last) == terms[first:last]
@@ -35,7 +39,8 @@ def test_a_dictionary_is_a_sorted_list(container: Open, terms: list[bytes], prob
     if terms:
         places = data.draw(st.lists(st.integers(0, len(terms) - 1), max_size=9))
         assert dictionary.at(np.array(places, dtype=np.int64)) == [terms[place] for place in places]
-    texts = [probe, *terms[:3], *terms[-2:], b"", b"\xff", b"\xff\xff\xff\xff\xff"]
+    texts = [probe, *terms[:3], *terms[-2:], b"", b"\0", b"\xff", b"\xff\xff\xff\xff\xff", b"a" * 8, b"a" * 9]
+    assert dictionary.lower_bounds(texts) == [bisect_left(terms, text) for text in texts]
     assert dictionary.find_all(texts) == [terms.index(text) if text in terms else None for text in texts]
     for text in texts:
         assert dictionary.lower_bound(text) == bisect_left(terms, text)
@@ -81,6 +86,7 @@ def test_impossible_prefixes_are_corrupt(container: Open, prefixes: list[int]) -
         lambda: TermDictionary(opened, "t").terms(0, 3),
         lambda: TermDictionary(opened, "t").at(np.arange(3)),
         lambda: TermDictionary(opened, "t").find_all([b"abc"]),
+        lambda: [dictionary.find(b"abc") for dictionary in [TermDictionary(opened, "t")] for _ in range(INDEX_AFTER)],
     ):
         with pytest.raises(IndexCorrupt):
             read()
