@@ -38,8 +38,13 @@ def explain(node: Node, request: PageRequest, generation: Generation) -> tuple[P
     """The steps that answer ``node``: the tree that finds the articles, then what is made of them."""
     steps: list[Step] = []
     scored = request.sort == "fresh" or (request.sort == "best" and request.limit > 0)
-    matches = Execution(generation, scored=scored, steps=steps).run(node)
+    found = Execution(generation, steps=steps).run(node)
     plan = list(_described(_as_tree(steps), generation))
+    matches = Matches(found.docnums)
+    if scored:
+        scores, took = _timed(lambda: found.scores(found.docnums))
+        matches = Matches(found.docnums, scores)
+        plan.append(PlanStep("scores by BM25", 0, len(found.docnums), took))
     if request.sort == "fresh":
         (matches, _), took = _timed(lambda: relevant(node, matches, generation))
         plan.append(PlanStep("relevant enough to be listed", 0, len(matches.docnums), took))

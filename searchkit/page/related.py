@@ -112,7 +112,8 @@ def _candidates(article: Article, docnum: int, generation: Generation) -> tuple[
         room -= generation.doc_frequency("text", term)
         if room < 0:
             break
-        scores[generation.docnums("text", term)] += weight * generation.scores("text", term)
+        having = generation.docnums("text", term)
+        scores[having] += weight * generation.scores("text", term, having)
     best = float(scores.max(initial=0.0))
     if article.topics:
         shared = _shared_topics(article, generation)

@@ -1,14 +1,16 @@
 """Running a query tree over a generation: which articles match, and how well.
 
-Each node becomes sorted arrays of docnums with their scores, combined by the kernels from the leaves up. Words score
-by BM25; labels, dates and exclusions restrict and score nothing; a prefix scores 1 whatever words it meets, since
-which of hundreds an article has says nothing about it.
+Each node becomes a sorted array of docnums, combined by the kernels from the leaves up, and what gives their scores.
+Only the articles that match the whole tree are scored: of two words required together, most articles of the commoner
+one have no score worth knowing. Words score by BM25; labels, dates and exclusions restrict and score nothing; a prefix
+scores 1 whatever words it meets, since which of hundreds an article has says nothing about it.
 
 A conjunction starts from its shortest list, and cuts it to the dates asked for before anything else: in segments
 ordered by date these are a run of docnums.
 """
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -57,7 +59,19 @@ class Matches:
     scores: AnyScores = 0.0
 
 
-_NOTHING = Matches(np.empty(0, dtype=np.int64))
+def _none(_docnums: Docnums) -> float:
+    return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a node finds: docnums, ascending, and what gives the scores of any of them, ascending, too."""
+
+    docnums: Docnums
+    scores: Callable[[Docnums], AnyScores] = _none
+
+
+_NOTHING = Found(np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +85,47 @@ class Step:
 
 
 def execute(node: Node, generation: Generation, *, scored: bool = True) -> Matches:
-    """All matches of ``node``, deleted articles left out; without ``scored`` words score nothing, in less time."""
-    return Execution(generation, scored=scored).run(node)
+    """All matches of ``node``, deleted articles left out; without ``scored`` words score nothing, in less time.
+
+    Scores are rounded to float32, as which those of the last searches are kept: the next page of a search, another
+    order and its other facets ask for the same.
+    """
+    kept = generation.kept_matches(node, scored=scored)
+    if kept is not None:
+        return Matches(*kept)
+    found = Execution(generation).run(node)
+    matches = Matches(found.docnums)
+    if scored:
+        scores = found.scores(found.docnums)
+        matches = Matches(
+            found.docnums, scores if isinstance(scores, float) else scores.astype(np.float32).astype(np.float64)
+        )
+    generation.keep_matches(node, matches.docnums, matches.scores, scored=scored)
+    return matches
 
 
 class Execution:
     """One run of a tree. With ``steps`` each node's count and time are added to that list, inner nodes first."""
 
-    def __init__(self, generation: Generation, *, scored: bool = True, steps: list[Step] | None = None) -> None:
+    def __init__(self, generation: Generation, *, steps: list[Step] | None = None) -> None:
         self._generation = generation
         self._span = generation.doc_count_all
-        self._scored = scored
         self._steps = steps
         self._depth = 0
 
-    def run(self, node: Node) -> Matches:
-        """All matches of ``node``, deleted articles left out."""
+    def run(self, node: Node) -> Found:
+        """What ``node`` finds, deleted articles left out."""
         if self._steps is None:
-            return self._matches(node)
+            return self._found(node)
         began = time.perf_counter()
         self._depth += 1
-        matches = self._matches(node)
+        found = self._found(node)
         self._depth -= 1
         took = (time.perf_counter() - began) * 1000
-        self._steps.append(Step(node, self._depth, len(matches.docnums), took))
-        return matches
+        self._steps.append(Step(node, self._depth, len(found.docnums), took))
+        return found
 
-    def _matches(self, node: Node) -> Matches:
+    def _found(self, node: Node) -> Found:
         generation = self._generation
         match node:
             case Word(text, field):
@@ -111,60 +139,64 @@ class Execution:
             case Exact(text, field, slop):
                 return self._exact(text, field or "text", slop)
             case Label(field, value) if node.is_name:
-                return Matches(generation.docnums_named(field, value))
+                return Found(generation.docnums_named(field, value))
             case Label(field, value):
-                return Matches(generation.docnums(field, value if field == "id" else fold_label(value)))
+                return Found(generation.docnums(field, value if field == "id" else fold_label(value)))
             case Published():
-                return self._published(node, Matches(generation.live))
+                return self._published(node, Found(generation.live))
             case Not(inner):
-                return self._subtract(Matches(generation.live), self.run(inner))
+                return self._subtract(Found(generation.live), self.run(inner))
             case And(nodes):
                 return self._conjunction(nodes)
             case Or(nodes):
                 return self._unite([self.run(part) for part in nodes])
             case Everything():
-                return Matches(generation.live)
+                return Found(generation.live)
 
-    def _conjunction(self, nodes: tuple[Node, ...]) -> Matches:
+    def _conjunction(self, nodes: tuple[Node, ...]) -> Found:
         dates = [part for part in nodes if isinstance(part, Published)]
         wanted = [self.run(part) for part in nodes if not isinstance(part, Not | Published)]
-        wanted.sort(key=lambda matches: len(matches.docnums))
-        found = wanted[0] if wanted else Matches(self._generation.live)
+        wanted.sort(key=lambda found: len(found.docnums))
+        found = wanted[0] if wanted else Found(self._generation.live)
         for span in dates:
             found = self._published(span, found)
-        for matches in wanted[1:]:
-            if len(found.docnums) == 0:
-                break
-            found = self._intersect(found, matches)
+        found = self._intersect([found, *wanted[1:]])
         for part in nodes:
             if isinstance(part, Not) and len(found.docnums):
                 found = self._subtract(found, self.run(part.node))
         return found
 
-    def _published(self, span: Published, matches: Matches) -> Matches:
+    def _published(self, span: Published, found: Found) -> Found:
         calendar = self._generation.calendar
         first = 0 if span.start is None else calendar.instant(span.start)
-        kept = self._generation.published_between(matches.docnums, first, calendar.end_instant(span.end))
-        return Matches(matches.docnums[kept], kernels.taken(matches.scores, kept))
+        kept = self._generation.published_between(found.docnums, first, calendar.end_instant(span.end))
+        return Found(found.docnums[kept], found.scores)
 
-    def _word(self, text: str, field: str) -> Matches:
+    def _word(self, text: str, field: str) -> Found:
         """Articles with the word; those that have it with the accents it was typed with come before all others."""
         forms = word_forms(text, self._generation.analyzers)
-        matches = self._forms(forms, field, 0)
+        found = self._forms(forms, field, 0)
         if is_initialism(text):
-            return self._best([matches, self._as_written(in_capitals(text, self._generation.analyzers), field, 0)])
+            return self._best([found, self._as_written(in_capitals(text, self._generation.analyzers), field, 0)])
         written = accented(text)
-        if not (written and self._scored and [len(slots) for slots in forms.alternatives] == [1]):
-            return matches
-        is_written = kernels.contained(matches.docnums, self._generation.docnums(f"{field}_exact", written), self._span)
-        bonus = sum(self._generation.highest_score(field, term) for term in forms.alternatives[0][0])
-        return Matches(matches.docnums, np.where(is_written, matches.scores + bonus, matches.scores))
+        if not (written and [len(slots) for slots in forms.alternatives] == [1]):
+            return found
+        terms = forms.alternatives[0][0]
 
-    def _beginning(self, text: str, field: str) -> Matches:
+        def scores(docnums: Docnums) -> AnyScores:
+            in_writing = self._generation.docnums(f"{field}_exact", written)
+            is_written = kernels.contained(docnums, in_writing, self._span)
+            bonus = sum(self._generation.highest_score(field, term) for term in terms)
+            folded = found.scores(docnums)
+            return np.where(is_written, folded + bonus, folded)
+
+        return Found(found.docnums, scores)
+
+    def _beginning(self, text: str, field: str) -> Found:
         forms = prefix_forms(text, self._generation.analyzers)
         return self._forms(forms, field if forms.prefix is None else f"{field}_exact", 0)
 
-    def _expanded(self, node: Pattern | Fuzzy, field: str) -> Matches:
+    def _expanded(self, node: Pattern | Fuzzy, field: str) -> Found:
         """Articles with one of the words, which scores the less the more letters it is off."""
         vocabulary = self._generation.vocabulary(field)
         expansion = vocabulary.expand(node)
@@ -172,73 +204,100 @@ class Execution:
         for edits in sorted(set(expansion.edits)):
             words = [word for word, off in zip(expansion.words, expansion.edits, strict=True) if off == edits]
             docnums = self._generation.remembered((node, edits, "words"), partial(self._with_words, vocabulary, words))
-            found.append(Matches(docnums, 1 / (1 + edits) if self._scored else 0.0))
+            found.append(Found(docnums, _each(1 / (1 + edits))))
         return self._best(found)
 
     def _with_words(self, vocabulary: Vocabulary, words: list[str]) -> Docnums:
         return self._generation.only_live(vocabulary.docnums(words))
 
-    def _exact(self, text: str, field: str, slop: int) -> Matches:
+    def _exact(self, text: str, field: str, slop: int) -> Found:
         alternatives = exact_forms(text, self._generation.analyzers)
         return self._best([self._as_written(alternative, field, slop) for alternative in alternatives])
 
-    def _as_written(self, alternative: ExactAlternative, field: str, slop: int) -> Matches:
-        matches = self._alternative(alternative.slots, field, slop)
+    def _as_written(self, alternative: ExactAlternative, field: str, slop: int) -> Found:
+        found = self._alternative(alternative.slots, field, slop)
         docnums = self._generation.remembered(
             (alternative, field, slop, "as written"),
-            lambda: as_written(matches.docnums, alternative, field, slop, self._generation),
+            lambda: as_written(found.docnums, alternative, field, slop, self._generation),
         )
-        return Matches(docnums, kernels.taken(matches.scores, matches.docnums.searchsorted(docnums)))
+        return Found(docnums, found.scores)
 
-    def _forms(self, forms: Forms, field: str, slop: int) -> Matches:
+    def _forms(self, forms: Forms, field: str, slop: int) -> Found:
         if forms.prefix is not None:
             return self._prefix(field, forms.prefix)
         return self._best([self._alternative(slots, field, slop) for slots in forms.alternatives])
 
-    def _best(self, found: list[Matches]) -> Matches:
-        """The articles of any part, with the highest score of those in several."""
-        if len(found) < 2:
-            return found[0] if found else _NOTHING
-        return Matches(*kernels.unite_best([(one.docnums, one.scores) for one in found], self._span))
-
-    def _alternative(self, slots: Alternative, field: str, slop: int) -> Matches:
+    def _alternative(self, slots: Alternative, field: str, slop: int) -> Found:
         """Articles with the slots in order, scored as if they were asked for one by one."""
         if len(slots) == 1:
             return self._slot(slots[0], field)
-        found = sorted((self._slot(slot, field) for slot in slots), key=lambda matches: len(matches.docnums))
-        matches = found[0]
-        for other in found[1:]:
-            matches = self._intersect(matches, other)
-        if len(matches.docnums) == 0:
-            return matches
-        occurrences = [self._occurrences(slot, field, matches.docnums) for slot in slots]
-        docnums = kernels.phrase_docnums(occurrences, slop)
-        return Matches(docnums, kernels.taken(matches.scores, matches.docnums.searchsorted(docnums)))
+        found = self._intersect(sorted((self._slot(slot, field) for slot in slots), key=lambda one: len(one.docnums)))
+        if len(found.docnums) == 0:
+            return found
+        occurrences = [self._occurrences(slot, field, found.docnums) for slot in slots]
+        return Found(kernels.phrase_docnums(occurrences, slop), found.scores)
 
-    def _slot(self, slot: Slot, field: str) -> Matches:
-        found = [self._term(field, term) for term in slot]
-        return self._unite(found) if found else _NOTHING
+    def _slot(self, slot: Slot, field: str) -> Found:
+        return self._unite([self._term(field, term) for term in slot])
 
-    def _term(self, field: str, term: str) -> Matches:
-        docnums = self._generation.docnums(field, term)
-        return Matches(docnums, self._generation.scores(field, term) if self._scored else 0.0)
+    def _term(self, field: str, term: str) -> Found:
+        return Found(self._generation.docnums(field, term), partial(self._generation.scores, field, term))
 
     def _occurrences(self, slot: Slot, field: str, among: Docnums) -> kernels.Occurrences:
         found = [self._generation.occurrences(field, term, among) for term in slot]
         return found[0] if len(found) == 1 else kernels.distinct(np.concatenate(found))
 
-    def _prefix(self, field: str, prefix: str) -> Matches:
+    def _prefix(self, field: str, prefix: str) -> Found:
         if not prefix:
             return _NOTHING
-        return Matches(self._generation.docnums_with_prefix(field, prefix), 1.0 if self._scored else 0.0)
+        return Found(self._generation.docnums_with_prefix(field, prefix), _each(1.0))
 
-    def _intersect(self, a: Matches, b: Matches) -> Matches:
-        return Matches(*kernels.intersect(a.docnums, a.scores, b.docnums, b.scores, self._span))
+    # Several as one --------------------------------------------------------------------------------------
 
-    def _unite(self, parts: list[Matches]) -> Matches:
-        if len(parts) == 1:
-            return parts[0]
-        return Matches(*kernels.unite([(part.docnums, part.scores) for part in parts], self._span))
+    def _intersect(self, parts: list[Found]) -> Found:
+        """What all parts find, given the shortest first, with the scores of each added."""
+        docnums = parts[0].docnums
+        for part in parts[1:]:
+            docnums = kernels.intersect(docnums, part.docnums, self._span)
+        scoring = [part.scores for part in parts if part.scores is not _none]
+        return Found(docnums, scoring[0] if len(scoring) == 1 else partial(_added, scoring))
 
-    def _subtract(self, a: Matches, b: Matches) -> Matches:
-        return Matches(*kernels.subtract(a.docnums, a.scores, b.docnums, self._span))
+    def _unite(self, parts: list[Found]) -> Found:
+        """What any part finds, the scores of several added."""
+        return self._any_of(parts, kernels.sums)
+
+    def _best(self, parts: list[Found]) -> Found:
+        """What any part finds, with the highest score of several."""
+        return self._any_of(parts, kernels.highest)
+
+    def _any_of(
+        self, parts: list[Found], joined: Callable[[Docnums, list[tuple[Docnums, AnyScores]], int], AnyScores]
+    ) -> Found:
+        if len(parts) < 2:
+            return parts[0] if parts else _NOTHING
+        docnums = kernels.unite([part.docnums for part in parts], self._span)
+
+        def scores(asked: Docnums) -> AnyScores:
+            scored = []
+            for part in parts:
+                among = part.docnums
+                if len(asked) < len(docnums):  # else all are asked for
+                    among = asked[kernels.contained(asked, among, self._span)]
+                scored.append((among, part.scores(among)))
+            return joined(asked, scored, self._span)
+
+        return Found(docnums, scores)
+
+    def _subtract(self, found: Found, unwanted: Found) -> Found:
+        return Found(kernels.subtract(found.docnums, unwanted.docnums, self._span), found.scores)
+
+
+def _each(score: float) -> Callable[[Docnums], float]:
+    return lambda _docnums: score
+
+
+def _added(scoring: Sequence[Callable[[Docnums], AnyScores]], docnums: Docnums) -> AnyScores:
+    total: AnyScores = 0.0
+    for scores in scoring:
+        total = total + scores(docnums)
+    return total

@@ -22,11 +22,20 @@ from searchkit.codec.lengths import LENGTHS
 from searchkit.dates import UNDATED, ArchiveCalendar
 from searchkit.plan.cache import ArrayCache, ByteCache
 from searchkit.plan.expansion import Vocabulary
-from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, Scores, bm25, length_norms
+from searchkit.plan.kernels import (
+    POSITION_BITS,
+    AnyScores,
+    Docnums,
+    Occurrences,
+    Scores,
+    bm25,
+    length_norms,
+    places_of,
+)
 from searchkit.plan.labels import LabelColumn
 from searchkit.plan.names import labels_named, nearest_labels, ordinals_named
 from searchkit.plan.segments import SegmentView, view_of
-from searchkit.query.nodes import Fuzzy, Pattern
+from searchkit.query.nodes import Fuzzy, Node, Pattern
 from searchkit.settings import Settings
 
 __all__ = ["Docnums", "Generation"]
@@ -39,9 +48,17 @@ _OFTEN = 1 << 15
 
 _MANY_BETWEEN = 16
 
-CACHED_BYTES = 12 << 20
+_LONG = 20_000
+_MANY_LEFT = 4
+"""Of a long list with so many times more articles than are asked for not all are scored."""
+
+CACHED_BYTES = 6 << 20
 """Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
 
+CACHED_MATCH_BYTES = 6 << 20
+"""Bytes of matches that are kept for the next searches, at 8 bytes an article."""
+
+_MATCHES_BYTES = 300
 
 CACHED_ARTICLE_BYTES = 2 << 20
 """Bytes of articles that are kept unpacked, some thousand abstracts: readers go back and forth among few."""
@@ -76,6 +93,9 @@ class Generation:
         self._columns: dict[str, LabelColumn] = {}
         self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
         self._cache = ArrayCache(CACHED_BYTES)
+        self._matches: ByteCache[tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | float]] = ByteCache(
+            CACHED_MATCH_BYTES
+        )
         self._notes: ByteCache[Any] = ByteCache(_NOTES)
         self._articles: ByteCache[dict[str, Any]] = ByteCache(CACHED_ARTICLE_BYTES)
         self._vocabularies: dict[str, Vocabulary] = {}
@@ -134,19 +154,29 @@ class Generation:
             self._cache.put_array((field, term, "docnums"), found.astype(np.int32))
         return found.astype(np.int64, copy=False)
 
-    def scores(self, field: str, term: str) -> Scores:
-        """The BM25 score of each of `docnums`, rounded to float32, as which it is kept."""
-        found = self._cache.get((field, term, "scores"))
-        if found is None:
-            docnums = self.docnums(field, term)
-            if len(docnums) == 0:
-                return np.empty(0)
-            codes, norms = self._length_norms(field)
-            weights = self._weights(field, term)
-            scores = bm25(weights, norms[codes[docnums]], idf=self.idf(field, term), k1=self._settings.k1)
-            found = scores.astype(np.float32)
-            self._cache.put_array((field, term, "scores"), found)
-        return found.astype(np.float64)
+    def scores(self, field: str, term: str, docnums: Docnums) -> Scores:
+        """The BM25 score of each of ``docnums``, which are all or some of those that have ``term``.
+
+        Scores are rounded to float32, as which they are kept. Those of a small part are worked out for it alone.
+        """
+        having = self.docnums(field, term)
+        kept = self._cache.get((field, term, "scores"))
+        if kept is None:
+            if len(docnums) * _MANY_LEFT < len(having) > _LONG and not self.has_deletions:
+                places = places_of(docnums, having, self.doc_count_all)
+                scores = self._scored(field, term, docnums, self._weights_at(field, term, places))
+                return scores.astype(np.float32).astype(np.float64)
+            kept = self._scored(field, term, having, self._weights(field, term)).astype(np.float32)
+            self._cache.put_array((field, term, "scores"), kept)
+        if len(docnums) < len(having):
+            kept = kept[places_of(docnums, having, self.doc_count_all)]
+        return kept.astype(np.float64)
+
+    def _scored(self, field: str, term: str, docnums: Docnums, weights: npt.NDArray[Any]) -> Scores:
+        if len(docnums) == 0:
+            return np.empty(0)
+        codes, norms = self._length_norms(field)
+        return bm25(weights, norms[codes[docnums]], idf=self.idf(field, term), k1=self._settings.k1)
 
     def highest_score(self, field: str, term: str) -> float:
         """What no article scores more than by ``term``; 0 for an unknown term."""
@@ -311,6 +341,20 @@ class Generation:
             column = self._columns[field] = LabelColumn(self.segments, self.bases, field, is_live)
         return column
 
+    def kept_matches(self, node: Node, *, scored: bool) -> tuple[Docnums, AnyScores] | None:
+        """What `keep_matches` kept for ``node``, if it is still there."""
+        kept = self._matches.get((node, scored))
+        if kept is None:
+            return None
+        docnums, scores = kept
+        return docnums.astype(np.int64), scores if isinstance(scores, float) else scores.astype(np.float64)
+
+    def keep_matches(self, node: Node, docnums: Docnums, scores: AnyScores, *, scored: bool) -> None:
+        """Keep the matches of ``node`` for the next searches, in half the bytes."""
+        kept = docnums.astype(np.int32), scores if isinstance(scores, float) else scores.astype(np.float32)
+        size = sum(part.nbytes for part in kept if not isinstance(part, float)) + _MATCHES_BYTES
+        self._matches.put((node, scored), kept, size)
+
     def remembered(self, key: Hashable, make: Callable[[], Docnums]) -> Docnums:
         """What ``make`` gives, kept under ``key`` for the next searches."""
         found = self._cache.get(key)
@@ -382,7 +426,7 @@ class Generation:
     def _weights(self, field: str, term: str) -> npt.NDArray[Any]:
         """The weighted frequency of the term in each of its live docnums."""
         key = term.encode()
-        weights = _joined([segment.weights(field, key) for segment, _ in self.segments], np.float64)
+        weights = _joined([segment.weights(field, key) for segment, _ in self.segments], np.float32)
         if self.has_deletions:
             docnums = _joined([segment.docnums(field, key) + base for segment, base in self.segments], np.int64)
             return weights[self.is_live[docnums]]
@@ -398,6 +442,19 @@ class Generation:
             norms = length_norms(LENGTHS, mean_length=mean or 1.0, k1=self._settings.k1, b=self._settings.b)
             found = self._norms[field] = codes, norms
         return found
+
+    def _weights_at(self, field: str, term: str, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """The weighted frequency at these ascending places among the docnums of the term, where none is deleted."""
+        key = term.encode()
+        weights = np.empty(len(places), dtype=np.float32)
+        done = begin = 0
+        for segment, _ in self.segments:
+            end = begin + segment.doc_frequency(field, key)
+            last = int(places.searchsorted(end))
+            if last > done:
+                weights[done:last] = segment.weights(field, key, places[done:last] - begin)
+            done, begin = last, end
+        return weights
 
 
 def _near(occurrences: Occurrences, among: Docnums) -> Occurrences:

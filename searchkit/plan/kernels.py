@@ -42,59 +42,57 @@ def contained(a: Docnums, b: Docnums, span: int) -> Flags:
     return flags_of(b, span)[a]
 
 
-def intersect(a: Docnums, a_scores: AnyScores, b: Docnums, b_scores: AnyScores, span: int) -> tuple[Docnums, AnyScores]:
-    """The docnums in both, their scores added."""
+def intersect(a: Docnums, b: Docnums, span: int) -> Docnums:
+    """The docnums in both."""
     if len(b) < len(a):
-        a, a_scores, b, b_scores = b, b_scores, a, a_scores
-    if len(a) == 0:
-        return a, taken(a_scores, slice(0))
-    if len(b) > len(a) * _SHORTER:
-        at = b.searchsorted(a)
-        in_a = b.take(at, mode="clip") == a
-        return a[in_a], taken(a_scores, in_a) + (b_scores if isinstance(b_scores, float) else b_scores[at[in_a]])
-    in_a = flags_of(b, span)[a]
-    both = a[in_a]
-    if isinstance(b_scores, float):
-        return both, taken(a_scores, in_a) + b_scores
-    if len(b) > len(both) * _SHORTER:
-        return both, taken(a_scores, in_a) + b_scores[b.searchsorted(both)]
-    return both, taken(a_scores, in_a) + b_scores[flags_of(both, span)[b]]
+        a, b = b, a
+    return a[contained(a, b, span)] if len(a) else a
 
 
-def unite(parts: list[tuple[Docnums, AnyScores]], span: int) -> tuple[Docnums, AnyScores]:
-    """The docnums in any of two or more parts, the scores of those in several added in the order of the parts."""
-    docnums = _any_of([docnums for docnums, _ in parts], span)
+def unite(parts: list[Docnums], span: int) -> Docnums:
+    """The docnums in any of the parts."""
+    if sum(map(len, parts)) * _SHORTER > span:
+        flags = np.zeros(span, dtype=np.bool_)
+        for docnums in parts:
+            flags[docnums] = True
+        return flags.nonzero()[0]
+    return distinct(np.concatenate(parts))
+
+
+def subtract(a: Docnums, b: Docnums, span: int) -> Docnums:
+    """The docnums of ``a`` that are not in ``b``."""
+    return a[~contained(a, b, span)] if len(a) and len(b) else a
+
+
+def places_of(a: Docnums, b: Docnums, span: int) -> npt.NDArray[np.intp]:
+    """Where in ``b`` the docnums of ``a`` stand, all of which are there."""
+    return b.searchsorted(a) if len(b) > len(a) * _SHORTER else flags_of(a, span)[b].nonzero()[0]
+
+
+def sums(docnums: Docnums, parts: list[tuple[Docnums, AnyScores]], span: int) -> AnyScores:
+    """The scores of ``docnums``, those of several parts added in their order; parts have no other docnums."""
     if all(isinstance(scores, float) and scores == 0 for _, scores in parts):
-        return docnums, 0.0
+        return 0.0
     if len(docnums) * _SHORTER > span:
-        sums = np.zeros(span)
+        totals = np.zeros(span)
         for found, scores in parts:
-            sums[found] += scores
-        return docnums, sums[docnums]
-    sums = np.zeros(len(docnums))
+            totals[found] += scores
+        return totals[docnums]
+    totals = np.zeros(len(docnums))
     for found, scores in parts:
-        sums[docnums.searchsorted(found)] += scores
-    return docnums, sums
+        totals[docnums.searchsorted(found)] += scores
+    return totals
 
 
-def unite_best(parts: list[tuple[Docnums, AnyScores]], span: int) -> tuple[Docnums, AnyScores]:
-    """The docnums in any of two or more parts, with the highest score of those in several."""
-    docnums = _any_of([docnums for docnums, _ in parts], span)
+def highest(docnums: Docnums, parts: list[tuple[Docnums, AnyScores]], span: int) -> AnyScores:
+    """The scores of ``docnums``, the highest of several parts; parts have no other docnums."""
     if all(isinstance(scores, float) and scores == 0 for _, scores in parts):
-        return docnums, 0.0
+        return 0.0
     best = np.full(len(docnums), -np.inf)
     for found, scores in parts:
-        at = docnums.searchsorted(found)
+        at = places_of(found, docnums, span)
         best[at] = np.maximum(best[at], scores)
-    return docnums, best
-
-
-def subtract(a: Docnums, a_scores: AnyScores, b: Docnums, span: int) -> tuple[Docnums, AnyScores]:
-    """The docnums of ``a`` that are not in ``b``, with their scores."""
-    if len(a) == 0 or len(b) == 0:
-        return a, a_scores
-    kept = ~contained(a, b, span)
-    return a[kept], taken(a_scores, kept)
+    return best
 
 
 def taken(scores: AnyScores, which: Flags | npt.NDArray[np.intp] | slice) -> AnyScores:
@@ -130,16 +128,6 @@ def bm25(weights: Scores, norms: Scores, *, idf: float, k1: float) -> Scores:
 def length_norms(lengths: npt.NDArray[np.int32], *, mean_length: float, k1: float, b: float) -> Scores:
     """What BM25 adds to the weighted frequency for a field of each length."""
     return np.asarray(k1 * ((1 - b) + b * lengths / mean_length), dtype=np.float64)
-
-
-def _any_of(parts: list[Docnums], span: int) -> Docnums:
-    total = sum(map(len, parts))
-    if total * _SHORTER > span:
-        flags = np.zeros(span, dtype=np.bool_)
-        for docnums in parts:
-            flags[docnums] = True
-        return np.flatnonzero(flags)
-    return distinct(np.concatenate(parts))
 
 
 def _without_repeats(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

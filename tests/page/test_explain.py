@@ -86,6 +86,7 @@ def test_parts_are_named_as_they_are_used(archive) -> None:
         (2, "word rim: rim"),
         (2, "beginning ba*: ba*"),
         (1, "without: word rum: rum"),
+        (0, "scores by BM25"),
         (0, "first 10 in the order best"),
     ]
 

@@ -39,24 +39,29 @@ def as_dict(result: tuple[kernels.Docnums, kernels.AnyScores]) -> dict[int, floa
 
 @given(scored, scored)
 def test_set_algebra_equals_that_of_dictionaries(a: dict[int, float], b: dict[int, float]) -> None:
-    """Intersection adds scores, subtraction keeps those of the first, and both leave their arguments as they are."""
+    """Intersection, subtraction, membership and places are those of sets, and leave their arguments as they are."""
     both = arrays(a) + arrays(b)
+    common = kernels.intersect(both[0], both[2], SPAN)
 
-    assert as_dict(kernels.intersect(*both, SPAN)) == {d: a[d] + b[d] for d in a.keys() & b.keys()}
-    assert as_dict(kernels.subtract(*arrays(a), arrays(b)[0], SPAN)) == {d: a[d] for d in a.keys() - b.keys()}
+    assert common.tolist() == sorted(a.keys() & b.keys())
+    assert kernels.subtract(both[0], both[2], SPAN).tolist() == sorted(a.keys() - b.keys())
     assert kernels.contained(both[0], both[2], SPAN).tolist() == [d in b for d in sorted(a)]
+    assert both[0][kernels.places_of(common, both[0], SPAN)].tolist() == common.tolist()
     assert (as_dict(both[:2]), as_dict(both[2:])) == (a, b)
 
 
 @given(st.lists(scored, min_size=2, max_size=4))
 def test_unions_equal_those_of_dictionaries(parts: list[dict[int, float]]) -> None:
-    """A union adds scores in the order of its parts; the best union takes the highest."""
+    """A union has the docnums of all parts; their scores are added in the order of the parts, or the highest taken."""
     everything = set().union(*parts)
     added = {d: sum(part.get(d, 0.0) for part in parts) for d in everything}
     highest = {d: max(part[d] for part in parts if d in part) for d in everything}
 
-    assert as_dict(kernels.unite([arrays(part) for part in parts], SPAN)) == added
-    assert as_dict(kernels.unite_best([arrays(part) for part in parts], SPAN)) == highest
+    found = [arrays(part) for part in parts]
+    docnums = kernels.unite([part for part, _ in found], SPAN)
+    assert docnums.tolist() == sorted(everything)
+    assert as_dict((docnums, kernels.sums(docnums, found, SPAN))) == added
+    assert as_dict((docnums, kernels.highest(docnums, found, SPAN))) == highest
 
 
 def occurrences(standing: list[tuple[int, int]]) -> kernels.Occurrences:
