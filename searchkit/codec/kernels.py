@@ -134,6 +134,19 @@ def group_reduce(ufunc: np.ufunc, values: NDArray[Any], starts: NDArray[np.int64
     return reduced
 
 
+def stable_order(keys: NDArray[np.integer], largest: int) -> NDArray[np.int64]:
+    """The indexes that sort integers from 0 to ``largest``, those of equal ones in order: a radix sort.
+
+    numpy sorts 16 bits at a time in a fifth of the time that whole integers take it, and there are hardly ever more
+    than twice as many.
+    """
+    order = np.argsort(keys.astype(np.uint16), kind="stable")
+    for shift in range(16, largest.bit_length(), 16):
+        digits = (keys >> keys.dtype.type(shift)).astype(np.uint16)
+        order = order[np.argsort(digits[order], kind="stable")]
+    return order
+
+
 def ranges(starts: NDArray[np.int64], counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Concatenates range(start, start + count) for each pair: the indexes of many slices at once."""
     ends = starts_of(counts)

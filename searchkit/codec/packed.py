@@ -250,7 +250,9 @@ class Offsets:
                 counts = self._counts.slice(step * SUM_STEP, group + 1).tolist()
                 end = int(self._sums[step]) + sum(counts)
                 return end - counts[-1], end
-        starts = self.kept()
+            decoded = self.all()
+            self._kept = decoded.astype(np.uint32 if int(decoded[-1]) < 2**32 else np.uint64)
+        starts = self._kept
         if not 0 <= group < len(starts) - 1:
             raise corrupt(self._container.name, f"offsets {self._name!r} have no group {group}")
         return starts.item(group), starts.item(group + 1)
@@ -270,11 +272,6 @@ class Offsets:
 
     def all(self) -> NDArray[np.int64]:
         """Returns len + 1 offsets; the last is the total length."""
-        return self.kept().astype(np.int64)
-
-    def kept(self) -> NDArray[np.unsignedinteger]:
-        """Returns what `all` does in as few bytes as it needs, decoded once and for all; nobody may change it."""
         if self._kept is None:
-            starts = starts_of(self._counts.all().astype(np.int64))
-            self._kept = starts.astype(np.uint32 if int(starts[-1]) < 2**32 else np.uint64)
-        return self._kept
+            return starts_of(self._counts.all().astype(np.int64))
+        return self._kept.astype(np.int64)

@@ -7,13 +7,11 @@ than with the term before them, so that all are put together in a few array oper
 Arrays of a dictionary called x: x (what is left of the terms, one after another), the offsets x/length (of that) and
 the packed array x/prefix (how many bytes of its head each term begins with).
 
-A dictionary that has been asked a few dozen times keeps the first eight bytes of each term as a number: a term is then
-found by bisecting those in one step, in an eighth of the time, at 13 bytes of memory a term.
+A dictionary that has been asked a few dozen times makes itself a `TermIndex`.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +19,13 @@ from numpy.typing import NDArray
 from searchkit.codec.container import Container, ContainerWriter, corrupt
 from searchkit.codec.kernels import ranges, shared_prefixes, starts_of
 from searchkit.codec.packed import SUM_STEP, Offsets, PackedArray, write_offsets, write_packed
+from searchkit.codec.term_index import TermIndex
 
 BLOCK = 8
 UNPACKED_PER_FIND = 2048  # offsets unpacked in the time of finding one term
 KEPT_RUNS = 64  # decoded runs of terms kept for the next look-up: about half a megabyte
-INDEX_AFTER = 48  # look-ups after which the first bytes of all terms are kept, which takes the time of a hundred
-FEW = 1024  # terms that are sliced one by one in less time than their lengths are unpacked
-
-_KEY_BYTES = 8
+INDEX_AFTER = 48  # look-ups after which an index is made, which takes the time of a hundred
+FEW = 1024  # terms that an index puts together in less time than their lengths are unpacked
 
 
 def write_terms(writer: ContainerWriter, name: str, terms: Sequence[bytes]) -> None:
@@ -57,19 +54,6 @@ def _is_prefix(starts: NDArray[np.int64], prefixes: NDArray[np.int64]) -> NDArra
     return np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
-    """What finding a term in one step takes: of each term its key (uint64) and what it shares with its head (uint8),
-    and where what is left of it starts (unsigned, one more than terms).
-
-    A key is the first `_KEY_BYTES` bytes as a big-endian number, filled up with zeros, so that keys rise as terms do.
-    """
-
-    keys: NDArray[np.uint64]
-    prefixes: NDArray[np.uint8]
-    starts: NDArray[np.unsignedinteger]
-
-
 class TermDictionary:
     """Reads a dictionary; safe to share between threads."""
 
@@ -81,7 +65,7 @@ class TermDictionary:
         self._heads: dict[int, bytes] = {}
         self._runs: dict[int, list[bytes]] = {}
         self._lookups = 0
-        self._index: _Index | None = None
+        self._index: TermIndex | None = None
         if len(self._prefixes) != len(self._offsets):
             raise self._cut_off()
 
@@ -91,7 +75,7 @@ class TermDictionary:
     def term(self, ordinal: int) -> bytes:
         """Returns the term at a place in the sorted order."""
         if self._index is not None and 0 <= ordinal < len(self):
-            return self._indexed_term(self._index, ordinal)
+            return self._index.terms(ordinal, ordinal + 1)[0]
         if ordinal % BLOCK == 0:
             start, end = self._offsets.bounds(ordinal)
             return self._data[start:end].tobytes()
@@ -106,7 +90,7 @@ class TermDictionary:
         if first >= last:
             return []
         if self._index is not None and last - first <= FEW:
-            return self._indexed_terms(self._index, first, last)
+            return self._index.terms(first, last)
         base = first - first % BLOCK
         start = self._offsets.start(base)
         lengths = self._offsets.counts(base, last).tolist()
@@ -171,7 +155,7 @@ class TermDictionary:
         """Returns the ordinal of the first term that is not before the one given; len(self) when all are."""
         index = self._index or self._indexed_when_worth_it()
         if index is not None:
-            return self._indexed_bound(index, term)
+            return index.lower_bound(term)
         low, high = 0, -(-len(self) // SUM_STEP)  # the answer is after head low - 1 and not after head high
         while low < high:
             middle = (low + high) // 2
@@ -183,28 +167,23 @@ class TermDictionary:
             return 0
         return (low - 1) * SUM_STEP + bisect_left(self._run(low - 1), term)
 
-    def lower_bounds(self, terms: Sequence[bytes]) -> list[int]:
-        """Returns what `lower_bound` does for each of the terms."""
+    def between(self, bounds: Sequence[bytes]) -> list[tuple[int, int]]:
+        """Returns for each two bounds the ordinals of the terms from the first on and before the second, if any."""
         index = self._index or self._indexed_when_worth_it()
-        if index is None:
-            return [self.lower_bound(term) for term in terms]
-        keys = np.frombuffer(b"".join([term[:_KEY_BYTES].ljust(_KEY_BYTES, b"\0") for term in terms]), dtype=">u8")
-        keys = keys.astype(np.uint64)
-        found: list[int] = index.keys.searchsorted(keys).tolist()
-        if max(map(len, terms), default=0) > _KEY_BYTES or any(0 in term for term in terms):
-            ends = index.keys.searchsorted(keys, side="right").tolist()
-            return [self._bisected(index, *each) for each in zip(terms, found, ends, strict=True)]
-        return found
+        if index is not None:
+            return index.between(bounds)
+        pairs = zip(map(self.lower_bound, bounds[::2]), map(self.lower_bound, bounds[1::2]), strict=True)
+        return [(low, high) for low, high in pairs if low < high]
 
     def find(self, term: bytes) -> int | None:
         """Returns the ordinal of a term, or None when the dictionary does not hold it."""
-        ordinal = self.lower_bound(term)
-        if ordinal == len(self):
-            return None
-        index = self._index
+        index = self._index or self._indexed_when_worth_it()
         if index is not None:
-            return ordinal if self._indexed_term(index, ordinal) == term else None
-        return ordinal if self._run(ordinal // SUM_STEP)[ordinal % SUM_STEP] == term else None
+            return index.find(term)
+        ordinal = self.lower_bound(term)
+        if ordinal == len(self) or self._run(ordinal // SUM_STEP)[ordinal % SUM_STEP] != term:
+            return None
+        return ordinal
 
     def find_all(self, terms: Sequence[bytes]) -> list[int | None]:
         """Returns the ordinal of each of some terms, in any order, None for one that the dictionary does not hold."""
@@ -231,68 +210,13 @@ class TermDictionary:
             return first, len(self)
         return first, self.lower_bound(stem[:-1] + bytes([stem[-1] + 1]))
 
-    # Found in one step -----------------------------------------------------------------------------------
-
-    def _indexed_when_worth_it(self) -> _Index | None:
+    def _indexed_when_worth_it(self) -> TermIndex | None:
         self._lookups += 1
         if self._lookups >= INDEX_AFTER and len(self):
-            self._index = self._indexed()
+            self.joined()  # which checks all that an index relies on
+            self._index = TermIndex(self._data, self._offsets.counts(0, len(self)), self._prefixes.all(), BLOCK)
             self._heads, self._runs = {}, {}
         return self._index
-
-    def _indexed(self) -> _Index:
-        data, lengths = self.joined()
-        starts = starts_of(lengths)[:-1]
-        keys = np.zeros((len(self), _KEY_BYTES), dtype=np.uint8)
-        for place in range(_KEY_BYTES):
-            long_enough = np.flatnonzero(lengths > place)
-            keys[long_enough, place] = data[starts[long_enough] + place]
-        return _Index(
-            keys.view(">u8").reshape(-1).astype(np.uint64),
-            self._prefixes.all().astype(np.uint8),
-            self._offsets.kept(),
-        )
-
-    def _indexed_bound(self, index: _Index, term: bytes) -> int:
-        key = np.uint64(int.from_bytes(term[:_KEY_BYTES].ljust(_KEY_BYTES, b"\0")))
-        low = int(index.keys.searchsorted(key))
-        if len(term) <= _KEY_BYTES and 0 not in term:
-            return low  # terms of this key are the term itself and longer ones
-        return self._bisected(index, term, low, int(index.keys.searchsorted(key, side="right")))
-
-    def _bisected(self, index: _Index, term: bytes, low: int, high: int) -> int:
-        """Returns the first ordinal from low to high, whose terms have the same key, that is not before a term."""
-        while low < high:
-            middle = (low + high) // 2
-            if self._indexed_term(index, middle) < term:
-                low = middle + 1
-            else:
-                high = middle
-        return low
-
-    def _indexed_term(self, index: _Index, ordinal: int) -> bytes:
-        start, end = index.starts[ordinal : ordinal + 2].tolist()
-        prefix = index.prefixes.item(ordinal)
-        if not prefix:
-            return self._data[start:end].tobytes()
-        head = index.starts.item(ordinal - ordinal % BLOCK)
-        return self._data[head : head + prefix].tobytes() + self._data[start:end].tobytes()
-
-    def _indexed_terms(self, index: _Index, first: int, last: int) -> list[bytes]:
-        base = first - first % BLOCK
-        starts = index.starts[base : last + 1].tolist()
-        begin = starts[0]
-        data = self._data[begin : starts[-1]].tobytes()
-        found = []
-        head = b""
-        for place, prefix in enumerate(index.prefixes[base:last].tolist()):
-            rest = data[starts[place] - begin : starts[place + 1] - begin]
-            if place % BLOCK == 0:
-                head = rest
-            found.append(head[:prefix] + rest if prefix else rest)
-        return found[first - base :]
-
-    # Found by halves, before it is worth more ------------------------------------------------------------
 
     def _head(self, step: int) -> bytes:
         head = self._heads.get(step)

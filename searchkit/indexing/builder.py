@@ -21,6 +21,7 @@ from searchkit.article import Article
 from searchkit.codec import ArraySegment
 from searchkit.codec.columns import write_number_column
 from searchkit.codec.container import ContainerWriter
+from searchkit.codec.kernels import stable_order
 from searchkit.codec.lengths import encode_lengths
 from searchkit.codec.posting_writer import PostingData
 from searchkit.codec.segment import DOCUMENTS_EXTENSION, STORED, TERMS_EXTENSION, write_field, write_lengths
@@ -28,7 +29,7 @@ from searchkit.codec.stored import StoredWriter, encode_value
 from searchkit.codec.values import EXISTENCE, POSITIONS
 from searchkit.codec.whoosh_codec import file_writer
 from searchkit.dates import UNDATED, ArchiveCalendar, utc_datetime
-from searchkit.indexing.inverter import ArticleText, InvertedBatch, InvertedField, invert, stable_order
+from searchkit.indexing.inverter import ArticleText, InvertedBatch, InvertedField, invert
 from searchkit.indexing.schema import FACET_FIELDS, INDEX_NAME, LABEL_FIELDS, language_labels, written
 from searchkit.settings import Settings
 

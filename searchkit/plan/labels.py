@@ -8,12 +8,14 @@ through those labels alone that occur.
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import fold_label
-from searchkit.codec.kernels import ranges
+from searchkit.codec.kernels import ranges, stable_order, starts_of
 from searchkit.dates import UNDATED
 from searchkit.indexing.schema import FACET_FIELDS, written
 from searchkit.plan.kernels import Docnums, flags_of
@@ -29,8 +31,17 @@ _FEW_DOCNUMS = 4
 _ALIKE = 4
 """Articles with the very same labels are counted together when there are this many of them on average."""
 
-_MORE_THAN_SETS = 2
+_FEW_OF_SETS = 1
+"""Articles are looked at one by one when there are fewer than this part of the different sets."""
+
 _SEED = 7
+
+
+class _Lists(NamedTuple):
+    """Lists of ordinals: list i is ``ordinals[offsets[i]:offsets[i + 1]]``."""
+
+    offsets: npt.NDArray[np.int32]
+    ordinals: npt.NDArray[np.unsignedinteger]
 
 
 class LabelColumn:
@@ -108,48 +119,58 @@ class LabelColumn:
         ]
 
     @cached_property
-    def _by_docnum(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.unsignedinteger]]:
-        """Offsets (one more than docnums) and ordinals: docnum d has ``ordinals[offsets[d]:offsets[d + 1]]``."""
-        ordinals = [
-            np.repeat(own, np.diff(lists.starts)) for own, lists in zip(self._ordinals, self._lists, strict=True)
-        ]
-        docs = np.concatenate([lists.docs + np.int32(base) for (_, base), lists in self._with_lists()])
-        order = np.argsort(docs, kind="stable")
-        counts = np.bincount(docs, minlength=int(self._bases[-1]))
-        offsets = np.zeros(len(counts) + 1, dtype=np.int32)
-        np.cumsum(counts, out=offsets[1:])
-        return offsets, np.concatenate(ordinals)[order].astype(np.min_scalar_type(len(self._keys)))
+    def _by_docnum(self) -> _Lists:
+        """The ordinals of each docnum."""
+        dtype = np.min_scalar_type(len(self._keys))
+        counts, ordinals = [], []
+        for own, ((segment, _), lists) in zip(self._ordinals, self._with_lists(), strict=True):
+            order = stable_order(lists.docs, segment.doc_count)
+            counts.append(np.bincount(lists.docs, minlength=segment.doc_count))
+            ordinals.append(np.repeat(own.astype(dtype), np.diff(lists.starts))[order])
+        offsets = starts_of(np.concatenate(counts))
+        return _Lists(offsets.astype(np.int32), np.concatenate(ordinals))
 
     @cached_property
-    def _sets(self) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int32], npt.NDArray[np.unsignedinteger]] | None:
-        """The different sets of labels: of each docnum the number of its set, then offsets and ordinals by set.
+    def _sets(self) -> tuple[npt.NDArray[np.unsignedinteger], _Lists] | None:
+        """Of each docnum the number of its set of labels, and the ordinals of each different set.
 
         None where too few articles have the same. Sets are told apart by the sum of a random number for each label,
         and then compared, so that no two are taken for one.
         """
         offsets, ordinals = self._by_docnum
         numbers = np.random.default_rng(_SEED).integers(1 << 63, size=len(self._keys), dtype=np.uint64)
-        sums = np.zeros(len(ordinals) + 1, dtype=np.uint64)
-        np.cumsum(numbers[ordinals], out=sums[1:])
-        _, first, set_of = np.unique(sums[offsets[1:]] - sums[offsets[:-1]], return_index=True, return_inverse=True)
-        if len(first) * _ALIKE > len(set_of):
+        sums = np.concatenate([_sums_of(numbers[ordinals[slice(*part)]], offsets[run]) for run, part in self._runs()])
+        order = np.argsort(sums)
+        is_new = np.append(True, sums[order[1:]] != sums[order[:-1]])
+        if np.count_nonzero(is_new) * _ALIKE > len(sums):
             return None
-        lengths = np.diff(offsets).astype(np.int64)
-        same = first[set_of]
-        if not np.array_equal(lengths, lengths[same]):
-            return None
-        if not np.array_equal(ordinals, ordinals[ranges(offsets[:-1][same].astype(np.int64), lengths)]):
-            return None
-        starts = np.zeros(len(first) + 1, dtype=np.int32)
-        np.cumsum(lengths[first], out=starts[1:])
-        return set_of.astype(np.uint32), starts, ordinals[_places(offsets, first)]
+        first = order[is_new]
+        set_of = np.empty(len(sums), dtype=np.min_scalar_type(len(first)))
+        set_of[order] = np.cumsum(is_new) - 1
+        lengths = np.diff(offsets)
+        for run, (start, end) in self._runs():
+            same = first[set_of[run.start : run.stop - 1]]
+            if not np.array_equal(lengths[run.start : run.stop - 1], lengths[same]):
+                return None
+            if not np.array_equal(ordinals[start:end], ordinals[_places(offsets, same)]):
+                return None
+        return set_of, _Lists(starts_of(lengths[first]).astype(np.int32), ordinals[_places(offsets, first)])
+
+    def _runs(self) -> list[tuple[slice, tuple[int, int]]]:
+        """By segment its part of the offsets of `_by_docnum`, with the end of the last, and of the ordinals."""
+        offsets = self._by_docnum.offsets
+        bases = self._bases.tolist()
+        return [(slice(base, end + 1), (offsets.item(base), offsets.item(end))) for base, end in pairwise(bases)]
 
     def _totals(self, docnums: Docnums) -> npt.NDArray[np.int64]:
         """By ordinal, how many of the docnums have the label."""
         if self._times_counted > 1:
             sets = self._sets
-            if sets is not None and len(docnums) > len(sets[1]) * _MORE_THAN_SETS:
-                set_of, starts, ordinals = sets
+            if sets is not None:
+                self._forget_what_sets_say()
+                set_of, (starts, ordinals) = sets
+                if len(docnums) * _FEW_OF_SETS < len(starts):
+                    return np.bincount(ordinals[_places(starts, set_of[docnums])], minlength=len(self._keys))
                 counts = np.bincount(set_of[docnums], minlength=len(starts) - 1)
                 totals = np.bincount(ordinals, np.repeat(counts, np.diff(starts)), len(self._keys))
                 return totals.astype(np.int64)
@@ -160,6 +181,10 @@ class LabelColumn:
         for own, counts in zip(self._ordinals, self._counts_by_segment(docnums), strict=True):
             totals[own] += counts
         return totals
+
+    def _forget_what_sets_say(self) -> None:
+        for name in ("_by_docnum", "_lists"):
+            self.__dict__.pop(name, None)
 
     # Counting without ordinals ---------------------------------------------------------------------------
 
@@ -226,7 +251,6 @@ class LabelColumn:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Which of the labels a segment has, and the docnum of its newest article with each."""
         segment, base = self._segments[number]
-        lists = self._lists[number]
         if ordinals is None:
             places = segment.ordinals(self._field, keys)
             which = np.array([at for at, place in enumerate(places) if place is not None], dtype=np.int64)
@@ -237,11 +261,9 @@ class LabelColumn:
             own = found[which]
         else:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        if self._is_live is None and segment.is_ordered:
-            return which, lists.docs[lists.starts[own + 1] - 1].astype(np.int64)
         carriers = []
         for at, place in zip(which.tolist(), own.tolist(), strict=True):
-            docs = lists.docs[lists.starts[place] : lists.starts[place + 1]]
+            docs = segment.docnums_of_term(self._field, place)
             if self._is_live is not None:
                 docs = docs[self._is_live[docs + base]]
             if len(docs):
@@ -286,14 +308,18 @@ def _commonest(totals: npt.NDArray[np.int64], limit: int | None, keys: list[byte
     return in_order
 
 
-def _places(offsets: npt.NDArray[np.int32], docnums: Docnums) -> npt.NDArray[np.int64]:
-    """The places of all labels of the articles, one article after the other."""
-    starts = offsets[docnums]
-    lengths = offsets[docnums + 1] - starts
-    ends = np.cumsum(lengths)
-    places = np.repeat(starts - (ends - lengths), lengths)
-    places += np.arange(ends[-1])
-    return places
+def _places(offsets: npt.NDArray[np.int32], lists: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """The places of all ordinals of these lists, one list after the other."""
+    starts = offsets[lists]
+    return ranges(starts, offsets[1:][lists] - starts)
+
+
+def _sums_of(numbers: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
+    """The sum of each of the successive runs of numbers that begin and end at these offsets."""
+    sums = np.zeros(len(numbers) + 1, dtype=np.uint64)
+    np.cumsum(numbers, out=sums[1:])
+    ends = offsets - offsets[0]
+    return np.asarray(sums[ends[1:]] - sums[ends[:-1]])
 
 
 def _sums(flags: npt.NDArray[np.bool_], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

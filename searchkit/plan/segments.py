@@ -121,6 +121,11 @@ class SegmentView:
         places |= positions
         return _ascending(places)
 
+    def docnums_of_term(self, field: str, ordinal: int) -> npt.NDArray[np.int32]:
+        """The docnums that have the term at this place in the order of the terms."""
+        found = self._terms.field(field)
+        return _NO_DOCS if found is None else found.lists.docs(ordinal)
+
     def docnums_of_terms(self, field: str, ordinals: npt.NDArray[np.int64]) -> Docnums:
         """The docnums that have any of the terms at these places in their order."""
         found = self._terms.field(field)
@@ -156,11 +161,8 @@ class SegmentView:
         if found is None:
             return []
         terms: list[tuple[bytes, int]] = []
-        places = found.terms.lower_bounds(bounds)
-        for low, high in zip(places[::2], places[1::2], strict=True):
-            if low < high:
-                counts = found.lists.counts(low, high).tolist()
-                terms += zip(found.terms.terms(low, high), counts, strict=True)
+        for low, high in found.terms.between(bounds):
+            terms += zip(found.terms.terms(low, high), found.lists.counts(low, high).tolist(), strict=True)
         return terms
 
     def all_frequencies(self, field: str) -> list[tuple[bytes, int]]:

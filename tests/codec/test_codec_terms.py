@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -40,7 +41,10 @@ def test_a_dictionary_is_a_sorted_list(
         places = data.draw(st.lists(st.integers(0, len(terms) - 1), max_size=9))
         assert dictionary.at(np.array(places, dtype=np.int64)) == [terms[place] for place in places]
     texts = [probe, *terms[:3], *terms[-2:], b"", b"\0", b"\xff", b"\xff\xff\xff\xff\xff", b"a" * 8, b"a" * 9]
-    assert dictionary.lower_bounds(texts) == [bisect_left(terms, text) for text in texts]
+    pairs = [*pairwise(sorted({*texts, b"a\x80", b"a\xff"})), (b"\xff", b"")]
+    runs = [(bisect_left(terms, first), bisect_left(terms, end)) for first, end in pairs]
+    found = dictionary.between([bound for pair in pairs for bound in pair])
+    assert found == [(low, high) for low, high in runs if low < high]
     assert dictionary.find_all(texts) == [terms.index(text) if text in terms else None for text in texts]
     for text in texts:
         assert dictionary.lower_bound(text) == bisect_left(terms, text)

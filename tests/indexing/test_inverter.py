@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from searchkit.analysis.batch import BatchAnalyzer
-from searchkit.indexing.inverter import ArticleText, InvertedField, invert, stable_order
+from searchkit.codec.kernels import stable_order
+from searchkit.indexing.inverter import ArticleText, InvertedField, invert
 from searchkit.indexing.schema import AnalysedText, TextField, TextPart
 
 Postings = dict[bytes, dict[int, tuple[int, float, list[int]]]]

@@ -1,0 +1,114 @@
+"""What finding terms of a dictionary in one step takes, made from one that is asked often.
+
+Of each block of terms its head's first eight bytes are kept as a number: a term is found by one bisection of those and
+a look at the one block that can have it, in a fifth of the time, at some four bytes of memory a term.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from searchkit.codec.kernels import narrowest, starts_of
+
+KEY_BYTES = 8
+
+
+class TermIndex:
+    """The terms of a dictionary by blocks of ``block``; safe to share between threads.
+
+    ``data`` is what is left of all terms one after another, as the file has it; ``lengths`` are those of what is left
+    of each term, ``prefixes`` how many bytes of its head each begins with. All have been checked by who gives them.
+    """
+
+    def __init__(
+        self, data: NDArray[np.uint8], lengths: NDArray[np.int64], prefixes: NDArray[np.integer], block: int
+    ) -> None:
+        starts = starts_of(lengths)
+        heads = starts[:-1:block]
+        self._block = block
+        self._count = len(lengths)
+        self._data = data
+        self._lengths = lengths.astype(narrowest(int(lengths.max(initial=0))))
+        self._prefixes = prefixes.astype(np.uint8)
+        self._starts = np.append(heads, starts[-1]).astype(np.uint32 if int(starts[-1]) < 2**32 else np.uint64)
+        self._keys = _keys(data, heads, lengths[::block])
+        """Of each block the first `KEY_BYTES` bytes of its head as a big-endian number, filled up with zeros."""
+        accents = np.flatnonzero(data >= 0x80).searchsorted(self._starts)
+        self._accented = np.flatnonzero(accents[1:] > accents[:-1]) + 1
+        """The blocks that have a byte beyond ASCII, counted from 1."""
+
+    def lower_bound(self, term: bytes) -> int:
+        """Returns the ordinal of the first term that is not before the one given; the number of terms when all are."""
+        key = np.uint64(int.from_bytes(term[:KEY_BYTES].ljust(KEY_BYTES, b"\0")))
+        return self._bound(term, int(self._keys.searchsorted(key)))
+
+    def find(self, term: bytes) -> int | None:
+        """Returns the ordinal of a term, or None when the dictionary does not hold it."""
+        ordinal = self.lower_bound(term)
+        return ordinal if ordinal < self._count and self.terms(ordinal, ordinal + 1)[0] == term else None
+
+    def between(self, bounds: Sequence[bytes]) -> list[tuple[int, int]]:
+        """Returns for each two bounds the ordinals of the terms from the first on and before the second, if any."""
+        padded = b"".join([term[:KEY_BYTES].ljust(KEY_BYTES, b"\0") for term in bounds])
+        keys = np.frombuffer(padded, dtype=">u8").astype(np.uint64)
+        blocks = self._keys.searchsorted(keys)
+        last_blocks = self._keys.searchsorted(keys[1::2], side="right")  # that may have what is before the second
+        first_accented = self._accented.searchsorted(blocks[::2])
+        is_ascii = (first_accented == self._accented.searchsorted(last_blocks, side="right")).tolist()
+        places = blocks.tolist()
+        found = []
+        for pair in range(len(bounds) // 2):
+            first, end = bounds[2 * pair : 2 * pair + 2]
+            if is_ascii[pair] and _differ_beyond_ascii(first, end):
+                continue
+            low, high = self._bound(first, places[2 * pair]), self._bound(end, places[2 * pair + 1])
+            if low < high:
+                found.append((low, high))
+        return found
+
+    def terms(self, first: int, last: int) -> list[bytes]:
+        """Returns the terms first to last (exclusive), which are there."""
+        block = first // self._block
+        base = block * self._block
+        lengths = self._lengths[base:last].tolist()
+        start = self._starts.item(block)
+        data = self._data[start : start + sum(lengths)].tobytes()
+        found = []
+        end = 0
+        head = b""
+        for place, prefix in enumerate(self._prefixes[base:last].tolist()):
+            rest = data[end : end + lengths[place]]
+            end += lengths[place]
+            if place % self._block == 0:
+                head = rest
+            found.append(head[:prefix] + rest if prefix else rest)
+        return found[first - base :]
+
+    def _bound(self, term: bytes, block: int) -> int:
+        """As `lower_bound`, given the first block whose head has the term's key or a greater one."""
+        if len(term) > KEY_BYTES or 0 in term:  # other heads of this key are the term itself or longer
+            while block < len(self._keys) and self._head(block) < term:
+                block += 1
+        if block == 0:
+            return 0
+        base = (block - 1) * self._block
+        return base + bisect_left(self.terms(base, min(base + self._block, self._count)), term)
+
+    def _head(self, block: int) -> bytes:
+        start = self._starts.item(block)
+        return self._data[start : start + self._lengths.item(block * self._block)].tobytes()
+
+
+def _keys(data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
+    keys = np.zeros((len(starts), KEY_BYTES), dtype=np.uint8)
+    for place in range(KEY_BYTES):
+        is_longer = lengths > place
+        keys[is_longer, place] = data[starts[is_longer] + place]
+    return keys.view(">u8").reshape(-1).astype(np.uint64)
+
+
+def _differ_beyond_ascii(first: bytes, end: bytes) -> bool:
+    """Whether all that lies between two bounds has a byte beyond ASCII, behind what both begin with."""
+    return first[-1:] >= b"\x80" and end[-1:] >= b"\x80" and first[:-1] == end[:-1]
