@@ -11,7 +11,7 @@ from searchkit.plan.labels import LabelColumn
 
 def count_labels(column: LabelColumn, docnums: Docnums, *, limit: int | None = None) -> tuple[FacetValue, ...]:
     """The labels of the articles ``docnums``, commonest first, then by alphabet; at most ``limit`` of them."""
-    return tuple(map(FacetValue, *column.count(docnums, limit)))
+    return tuple(map(FacetValue._make, zip(*column.count(docnums, limit), strict=True)))
 
 
 def count_years(instants: Instants, calendar: ArchiveCalendar) -> tuple[FacetValue, ...]:

@@ -6,7 +6,7 @@ pages render them, each in its own safe way. ``to_dict`` gives exactly what ``--
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from searchkit.article import iso_moment
 from searchkit.query.receipt import Receipt
@@ -76,20 +76,18 @@ class Hit:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class FacetValue:
-    """How many of the matching articles carry this value."""
+class FacetValue(NamedTuple):
+    """How many of the matching articles carry this value. A tuple, because a page makes hundreds."""
 
     value: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
 
     def to_dict(self) -> dict[str, Any]:
         """The value and its count as JSON-able data."""
         return {"value": self.value, "count": self.count}
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """How many matching articles were published from ``start`` to ``end``, both days included.
 
     The bucket of the undated has neither start nor end and comes last.
@@ -97,7 +95,7 @@ class Bucket:
 
     start: date | None
     end: date | None
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
 
     def to_dict(self) -> dict[str, Any]:
         """The bucket as JSON-able data, its days in ISO 8601."""

@@ -44,7 +44,7 @@ def _dated_buckets(instants: Instants, calendar: ArchiveCalendar, interval: Inte
         starts, ends, bounds = _periods(calendar, chosen, numbers)
     else:
         starts, ends, bounds = _known_periods(calendar, chosen, numbers)
-    return list(map(Bucket, starts, ends, instants.counts(bounds).tolist()))
+    return list(map(Bucket._make, zip(starts, ends, instants.counts(bounds).tolist(), strict=True)))
 
 
 def _fitting_interval(first: date, last: date) -> Interval:

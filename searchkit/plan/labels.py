@@ -31,7 +31,7 @@ _FEW_DOCNUMS = 4
 _ALIKE = 4
 """Articles with the very same labels are counted together when there are this many of them on average."""
 
-_FEW_OF_SETS = 1
+_FEW_OF_SETS = 4
 """Articles are looked at one by one when there are fewer than this part of the different sets."""
 
 _SEED = 7
@@ -42,6 +42,22 @@ class _Lists(NamedTuple):
 
     offsets: npt.NDArray[np.int32]
     ordinals: npt.NDArray[np.unsignedinteger]
+
+
+class _Sets(NamedTuple):
+    """The different sets of labels that articles have."""
+
+    of_docnums: npt.NDArray[np.unsignedinteger]
+    """Of each docnum the number of its set."""
+
+    ordinals: _Lists
+    """Of each set its labels."""
+
+    by_label: npt.NDArray[np.int64]
+    """Of each label the sets that have it, one label after the other."""
+
+    label_starts: npt.NDArray[np.int64]
+    """Where in ``by_label`` each label begins; every label is in some set."""
 
 
 class LabelColumn:
@@ -131,8 +147,8 @@ class LabelColumn:
         return _Lists(offsets.astype(np.int32), np.concatenate(ordinals))
 
     @cached_property
-    def _sets(self) -> tuple[npt.NDArray[np.unsignedinteger], _Lists] | None:
-        """Of each docnum the number of its set of labels, and the ordinals of each different set.
+    def _sets(self) -> "_Sets | None":
+        """The different sets of labels.
 
         None where too few articles have the same. Sets are told apart by the sum of a random number for each label,
         and then compared, so that no two are taken for one.
@@ -154,7 +170,14 @@ class LabelColumn:
                 return None
             if not np.array_equal(ordinals[start:end], ordinals[_places(offsets, same)]):
                 return None
-        return set_of, _Lists(starts_of(lengths[first]).astype(np.int32), ordinals[_places(offsets, first)])
+        starts, ordinals = starts_of(lengths[first]), ordinals[_places(offsets, first)]
+        by_label = stable_order(ordinals, len(self._keys))
+        return _Sets(
+            set_of,
+            _Lists(starts.astype(np.int32), ordinals),
+            np.repeat(np.arange(len(first)), np.diff(starts))[by_label],
+            starts_of(np.bincount(ordinals, minlength=len(self._keys)))[:-1],
+        )
 
     def _runs(self) -> list[tuple[slice, tuple[int, int]]]:
         """By segment its part of the offsets of `_by_docnum`, with the end of the last, and of the ordinals."""
@@ -168,12 +191,12 @@ class LabelColumn:
             sets = self._sets
             if sets is not None:
                 self._forget_what_sets_say()
-                set_of, (starts, ordinals) = sets
+                set_numbers = sets.of_docnums[docnums]
+                starts, ordinals = sets.ordinals
                 if len(docnums) * _FEW_OF_SETS < len(starts):
-                    return np.bincount(ordinals[_places(starts, set_of[docnums])], minlength=len(self._keys))
-                counts = np.bincount(set_of[docnums], minlength=len(starts) - 1)
-                totals = np.bincount(ordinals, np.repeat(counts, np.diff(starts)), len(self._keys))
-                return totals.astype(np.int64)
+                    return np.bincount(ordinals[_places(starts, set_numbers)], minlength=len(self._keys))
+                counts = np.bincount(set_numbers, minlength=len(starts) - 1)
+                return np.add.reduceat(counts.take(sets.by_label), sets.label_starts)
             if len(docnums) * _FEW_DOCNUMS < self._bases[-1]:
                 offsets, ordinals = self._by_docnum
                 return np.bincount(ordinals[_places(offsets, docnums)], minlength=len(self._keys))

@@ -69,7 +69,7 @@ def test_every_way_of_counting_agrees_with_loops(
         patch.setattr(labels, "_FEW_LABELS", few_labels)
         patch.setattr(labels, "_FEW_DOCNUMS", few_docnums)
         patch.setattr(labels, "_ALIKE", alike)
-        patch.setattr(labels, "_FEW_OF_SETS", 10_000 if alike < 1 else 1)
+        patch.setattr(labels, "_FEW_OF_SETS", 10_000 if alike < 1 else 0)
         patch.setattr(labels, "_OFTEN", 2)
         for batch in batches:
             archive.add(batch)
