@@ -181,7 +181,19 @@ class PackedArray:
         """Returns values start to stop; IndexCorrupt when they do not exist."""
         if not 0 <= start <= stop <= self._length:
             raise corrupt(self._container.name, f"{self._name!r} has no values {start} to {stop}")
+        return np.array(self._read(0, start, stop), dtype=np.uint32)
+
+    def narrow(self, start: int, stop: int) -> NDArray[np.unsignedinteger]:
+        """Returns what `slice` does in about as few bytes as the values need; nobody may change it."""
+        if not 0 <= start <= stop <= self._length:
+            raise corrupt(self._container.name, f"{self._name!r} has no values {start} to {stop}")
         return self._read(0, start, stop)
+
+    def nonzero(self, start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.unsignedinteger]]:
+        """Returns where between start and stop, counted from start, values are not 0, and these values."""
+        values = self.narrow(start, stop)
+        places = values.astype(np.bool_).nonzero()[0]  # as bool, because nonzero of integers takes longer
+        return places, values[places]
 
     def value(self, index: int) -> int:
         """Returns one value; after many such questions, as an expanded prefix asks, from a decoded copy."""
@@ -203,25 +215,28 @@ class PackedArray:
 
     def all(self) -> NDArray[np.uint32]:
         """Returns all values."""
-        return self._read(0, 0, self._length)
+        return self.slice(0, self._length)
 
-    def _read(self, level: int, start: int, stop: int) -> NDArray[np.uint32]:
+    def _read(self, level: int, start: int, stop: int) -> NDArray[np.unsignedinteger]:
         bits, packed, ranks = self._levels[level]
         begin = start if ranks is None else start - start % RANK_STEP  # from where escapes are counted
         codes = unpack_codes(packed, bits, begin, stop) if bits < 8 else packed[begin:stop]
         if len(codes) != stop - begin:
             raise corrupt(self._container.name, f"{self._name!r} is cut off")
         if ranks is None:
-            return codes.astype(np.uint32)
+            return codes
         escaped = (codes == codes.dtype.type((1 << bits) - 1)).nonzero()[0]
-        values = codes[start - begin :].astype(np.uint32)
+        codes = codes[start - begin :]
         skipped = int(escaped.searchsorted(start - begin)) if start > begin else 0
-        if skipped < len(escaped):
-            if begin // RANK_STEP >= len(ranks):
-                raise corrupt(self._container.name, f"{self._name!r} is cut off")
-            before = ranks.item(begin // RANK_STEP) + skipped
-            places = escaped[skipped:] if begin == start else escaped[skipped:] - (start - begin)
-            values[places] = self._read(level + 1, before, before + len(places))
+        if skipped == len(escaped):
+            return codes
+        if begin // RANK_STEP >= len(ranks):
+            raise corrupt(self._container.name, f"{self._name!r} is cut off")
+        before = ranks.item(begin // RANK_STEP) + skipped
+        places = escaped[skipped:] if begin == start else escaped[skipped:] - (start - begin)
+        wider = self._read(level + 1, before, before + len(places))
+        values = codes.astype(wider.dtype, copy=bits >= 8)  # below 8 bits they are not the file's own
+        values[places] = wider
         return values
 
 

@@ -97,7 +97,7 @@ class PostingLists:
         if is_dense:
             return self._checked_docs(ordinal, docs_of(self._bitmap_row(row)), end - start)
         before = self._dense_starts[row]
-        docs = self._packed("gap").slice(start - before, end - before).cumsum(dtype=np.int64)
+        docs = self._packed("gap").narrow(start - before, end - before).cumsum(dtype=np.int64)
         if len(docs) and docs.item(-1) >= self.span:  # they rise
             raise self._damaged(ordinal)
         return docs.astype(np.int32)
@@ -111,22 +111,9 @@ class PostingLists:
         """Returns how often the term occurs in each document of a list."""
         return self.occurrences_of(*self.bounds(ordinal))
 
-    def weights(self, ordinal: int, which: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
-        """Returns the weight of each posting of a list (float32), or of those at rising indexes into the list."""
-        start, end = self.bounds(ordinal)
-        if which is None:
-            return self.weights_of(start, end)
-        if len(which) and not 0 <= int(which[0]) <= int(which[-1]) < end - start:
-            raise IndexError(f"list {ordinal} has {end - start} postings")
-        if self._weight_mode == "constant":
-            return np.full(len(which), self._constant, dtype=np.float32)
-        if self._weight_mode == "float":
-            return self.weights_of(start, end)[which]
-        weights = np.ones(len(which), dtype=np.float32)
-        for array in ("occurrence", "excess"):
-            if self.has(array):
-                weights += self._packed(array).at(which + start)
-        return weights
+    def weights(self, ordinal: int) -> NDArray[np.float32]:
+        """Returns the weight of each posting of a list (float32)."""
+        return self.weights_of(*self.bounds(ordinal))
 
     def positions(
         self, ordinal: int, which: NDArray[np.int64] | None = None
@@ -286,10 +273,15 @@ class PostingLists:
             if len(stored) != end - start:
                 raise corrupt(self._container.name, f"weights of {self._name!r} are cut off")
             return stored
-        occurrences = self.occurrences_of(start, end)
-        if self._weight_mode == "excess":
-            occurrences += self._packed("excess").slice(start, end)
-        return occurrences.astype(np.float32)
+        if not self.has("occurrence"):
+            weights = np.ones(end - start, dtype=np.float32)
+        else:
+            weights = self._packed("occurrence").narrow(start, end).astype(np.float32)
+            weights += 1
+        if self._weight_mode == "excess":  # few terms stand in titles
+            places, excess = self._packed("excess").nonzero(start, end)
+            weights[places] += excess
+        return weights
 
     def total_weights(self, first: int, last: int) -> NDArray[np.float64]:
         """Returns the sum of the weights of each of lists first to last."""

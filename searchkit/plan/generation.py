@@ -48,10 +48,6 @@ _OFTEN = 1 << 15
 
 _MANY_BETWEEN = 16
 
-_LONG = 20_000
-_MANY_LEFT = 4
-"""Of a long list with so many times more articles than are asked for not all are scored."""
-
 CACHED_BYTES = 6 << 20
 """Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
 
@@ -91,7 +87,7 @@ class Generation:
         """Where each segment begins, and the end of the last."""
         self._starts: list[int] = self.bases[:-1].tolist()
         self._columns: dict[str, LabelColumn] = {}
-        self._norms: dict[str, tuple[npt.NDArray[np.uint8], Scores]] = {}
+        self._norms: dict[str, npt.NDArray[np.float32]] = {}
         self._cache = ArrayCache(CACHED_BYTES)
         self._matches: ByteCache[tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | float]] = ByteCache(
             CACHED_MATCH_BYTES
@@ -157,26 +153,18 @@ class Generation:
     def scores(self, field: str, term: str, docnums: Docnums) -> Scores:
         """The BM25 score of each of ``docnums``, which are all or some of those that have ``term``.
 
-        Scores are rounded to float32, as which they are kept. Those of a small part are worked out for it alone.
+        Scores are rounded to float32, as which they are kept.
         """
         having = self.docnums(field, term)
         kept = self._cache.get((field, term, "scores"))
         if kept is None:
-            if len(docnums) * _MANY_LEFT < len(having) > _LONG and not self.has_deletions:
-                places = places_of(docnums, having, self.doc_count_all)
-                scores = self._scored(field, term, docnums, self._weights_at(field, term, places))
-                return scores.astype(np.float32).astype(np.float64)
-            kept = self._scored(field, term, having, self._weights(field, term)).astype(np.float32)
+            weights = self._weights(field, term)
+            norms = self._length_norms(field)[having]
+            kept = bm25(weights, norms, idf=self.idf(field, term), k1=self._settings.k1) if len(having) else weights
             self._cache.put_array((field, term, "scores"), kept)
         if len(docnums) < len(having):
             kept = kept[places_of(docnums, having, self.doc_count_all)]
         return kept.astype(np.float64)
-
-    def _scored(self, field: str, term: str, docnums: Docnums, weights: npt.NDArray[Any]) -> Scores:
-        if len(docnums) == 0:
-            return np.empty(0)
-        codes, norms = self._length_norms(field)
-        return bm25(weights, norms[codes[docnums]], idf=self.idf(field, term), k1=self._settings.k1)
 
     def highest_score(self, field: str, term: str) -> float:
         """What no article scores more than by ``term``; 0 for an unknown term."""
@@ -188,8 +176,8 @@ class Generation:
         self, field: str, docnums: Docnums, frequencies: npt.NDArray[np.int64], *, idf: float
     ) -> Scores:
         """BM25 of what stands so often in the field of each of the docnums, and is as rare as ``idf`` says."""
-        codes, norms = self._length_norms(field)
-        return bm25(frequencies.astype(np.float64), norms[codes[docnums]], idf=idf, k1=self._settings.k1)
+        norms = self._length_norms(field)[docnums]
+        return bm25(frequencies.astype(np.float32), norms, idf=idf, k1=self._settings.k1).astype(np.float64)
 
     def idf(self, field: str, term: str) -> float:
         """The weight of a term by its rarity as Whoosh has it: deleted articles count until they are merged away."""
@@ -423,7 +411,7 @@ class Generation:
         """The docnums without the deleted ones."""
         return docnums[self.is_live[docnums]] if self.has_deletions else docnums
 
-    def _weights(self, field: str, term: str) -> npt.NDArray[Any]:
+    def _weights(self, field: str, term: str) -> npt.NDArray[np.float32]:
         """The weighted frequency of the term in each of its live docnums."""
         key = term.encode()
         weights = _joined([segment.weights(field, key) for segment, _ in self.segments], np.float32)
@@ -432,29 +420,16 @@ class Generation:
             return weights[self.is_live[docnums]]
         return weights
 
-    def _length_norms(self, field: str) -> tuple[npt.NDArray[np.uint8], Scores]:
-        """The length code of each docnum, and what BM25 adds for each code."""
+    def _length_norms(self, field: str) -> npt.NDArray[np.float32]:
+        """What BM25 adds for the length of the field in each docnum."""
         found = self._norms.get(field)
         if found is None:
-            codes = _joined([segment.length_codes(field) for segment, _ in self.segments], np.uint8)
             total = sum(segment.total_length(field) for segment, _ in self.segments)
             mean = total / max(self.doc_count_all, 1)
             norms = length_norms(LENGTHS, mean_length=mean or 1.0, k1=self._settings.k1, b=self._settings.b)
-            found = self._norms[field] = codes, norms
+            parts = [norms.astype(np.float32)[segment.length_codes(field)] for segment, _ in self.segments]
+            found = self._norms[field] = _joined(parts, np.float32)
         return found
-
-    def _weights_at(self, field: str, term: str, places: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """The weighted frequency at these ascending places among the docnums of the term, where none is deleted."""
-        key = term.encode()
-        weights = np.empty(len(places), dtype=np.float32)
-        done = begin = 0
-        for segment, _ in self.segments:
-            end = begin + segment.doc_frequency(field, key)
-            last = int(places.searchsorted(end))
-            if last > done:
-                weights[done:last] = segment.weights(field, key, places[done:last] - begin)
-            done, begin = last, end
-        return weights
 
 
 def _near(occurrences: Occurrences, among: Docnums) -> Occurrences:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 Docnums = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating]
 AnyScores = Scores | float
 """The score beside each docnum, or the one that all have."""
 Flags = npt.NDArray[np.bool_]
@@ -113,12 +114,12 @@ def distinct(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return _without_repeats(np.sort(values, kind="stable"))
 
 
-def bm25(weights: Scores, norms: Scores, *, idf: float, k1: float) -> Scores:
+def bm25(weights: Floats, norms: Floats, *, idf: float, k1: float) -> Floats:
     """Robertson's BM25 of one term, as Whoosh's BM25F computes it for one field.
 
     ``weights`` are the weighted frequencies of the term, ``norms`` what `length_norms` gives for the lengths of the
-    field, one beside each docnum. See Robertson and Zaragoza, The Probabilistic Relevance Framework (2009),
-    section 3.4.
+    field, one beside each docnum; scores have their dtype. See Robertson and Zaragoza, The Probabilistic Relevance
+    Framework (2009), section 3.4.
     """
     scores = weights * (idf * (k1 + 1))
     scores /= weights + norms

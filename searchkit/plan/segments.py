@@ -95,10 +95,10 @@ class SegmentView:
         found, ordinal = self._find(field, term)
         return _NO_DOCNUMS if found is None else found.lists.docs(ordinal).astype(np.int64)
 
-    def weights(self, field: str, term: bytes, places: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float32]:
-        """The weighted frequency of the term in each of its `docnums`, or in those at these ascending places."""
+    def weights(self, field: str, term: bytes) -> npt.NDArray[np.float32]:
+        """The weighted frequency of the term in each of its `docnums`."""
         found, ordinal = self._find(field, term)
-        return np.empty(0, dtype=np.float32) if found is None else found.lists.weights(ordinal, places)
+        return np.empty(0, dtype=np.float32) if found is None else found.lists.weights(ordinal)
 
     def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
         """The places of the term in the docnums ``among``, as keys of docnum and position."""
