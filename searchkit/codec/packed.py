@@ -207,11 +207,18 @@ class PackedArray:
         return int(self._decoded[index])
 
     def at(self, indexes: NDArray[np.int64]) -> NDArray[np.uint32]:
-        """Returns the values at rising indexes, decoding only the stretch between the first and the last."""
+        """Returns the values at rising indexes, decoding at most the stretch between the first and the last."""
         if not len(indexes):
             return np.zeros(0, dtype=np.uint32)
-        first = int(indexes[0])
-        return self.slice(first, int(indexes[-1]) + 1)[indexes - first]
+        first, last = int(indexes[0]), int(indexes[-1])
+        if not 0 <= first <= last < self._length:
+            raise corrupt(self._container.name, f"{self._name!r} has no values {first} to {last}")
+        bits, packed, ranks = self._levels[0]
+        if bits >= 8:
+            codes = packed[indexes]
+            if ranks is None or not (codes == codes.dtype.type((1 << bits) - 1)).any():
+                return codes.astype(np.uint32)
+        return self._read(0, first, last + 1)[indexes - first].astype(np.uint32)
 
     def all(self) -> NDArray[np.uint32]:
         """Returns all values."""

@@ -234,8 +234,23 @@ class Execution:
         found = self._intersect(sorted((self._slot(slot, field) for slot in slots), key=lambda one: len(one.docnums)))
         if len(found.docnums) == 0:
             return found
-        occurrences = [self._occurrences(slot, field, found.docnums) for slot in slots]
-        return Found(kernels.phrase_docnums(occurrences, slop), found.scores)
+        return Found(self._in_order(slots, field, slop, found.docnums), found.scores)
+
+    def _in_order(self, slots: Alternative, field: str, slop: int, docnums: Docnums) -> Docnums:
+        """Those of the docnums, which have all slots, that have them one behind the other.
+
+        Without words between them, where the phrase can begin is cut down from the rarest slot to the commonest, of
+        which only places in the articles left are read.
+        """
+        if slop:
+            return kernels.phrase_docnums([self._occurrences(slot, field, docnums) for slot in slots], slop)
+        frequencies = [sum(len(self._generation.docnums(field, term)) for term in slot) for slot in slots]
+        begins: kernels.Occurrences | None = None
+        for at in sorted(range(len(slots)), key=frequencies.__getitem__):
+            possible = self._occurrences(slots[at], field, docnums) - at
+            begins = possible if begins is None else kernels.common(begins, possible)
+            docnums = kernels.docnums_of(begins)
+        return docnums
 
     def _slot(self, slot: Slot, field: str) -> Found:
         return self._unite([self._term(field, term) for term in slot])

@@ -43,8 +43,9 @@ __all__ = ["Docnums", "Generation"]
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 Note = TypeVar("Note")
 
-_OFTEN = 1 << 15
-"""Articles that a word is in from which on its places are read for the articles in question only."""
+_FEW = 1000
+_FEW_AMONG = 4
+"""Of words in more articles, and in so many times more than are in question, only the places in these are read."""
 
 _MANY_BETWEEN = 16
 
@@ -192,14 +193,18 @@ class Generation:
 
     def occurrences(self, field: str, term: str, among: Docnums) -> Occurrences:
         """Every place where ``term`` stands in the articles ``among``, and maybe in others."""
-        key = term.encode()
-        if len(self.docnums(field, term)) <= _OFTEN:
-            return _near(self._all_occurrences(field, term), among)
-        found = [
-            segment.occurrences(field, key, part) + (base << POSITION_BITS)
-            for segment, base, part in self.by_segment(among)
-        ]
-        return _joined(found, np.int64)
+        kept = self._cache.get((field, term, "occurrences"))
+        if kept is None:
+            having = len(self.docnums(field, term))
+            if having > _FEW and having > len(among) * _FEW_AMONG:
+                key = term.encode()
+                found = [
+                    segment.occurrences(field, key, part) + (base << POSITION_BITS)
+                    for segment, base, part in self.by_segment(among)
+                ]
+                return _joined(found, np.int64)
+            kept = self._all_occurrences(field, term)
+        return _near(kept, among)
 
     def docnums_with_prefix(self, field: str, prefix: str) -> Docnums:
         """The live docnums that have a term of the field that begins with ``prefix``."""
@@ -397,14 +402,12 @@ class Generation:
 
     def _all_occurrences(self, field: str, term: str) -> Occurrences:
         """Every place where ``term`` stands in a live article."""
-        found = self._cache.get((field, term, "occurrences"))
-        if found is None:
-            key = term.encode()
-            parts = [segment.all_occurrences(field, key) + (base << POSITION_BITS) for segment, base in self.segments]
-            found = _joined(parts, np.int64)
-            if self.has_deletions:
-                found = found[self.is_live[found >> POSITION_BITS]]
-            self._cache.put_array((field, term, "occurrences"), found)
+        key = term.encode()
+        parts = [segment.all_occurrences(field, key) + (base << POSITION_BITS) for segment, base in self.segments]
+        found = _joined(parts, np.int64)
+        if self.has_deletions:
+            found = found[self.is_live[found >> POSITION_BITS]]
+        self._cache.put_array((field, term, "occurrences"), found)
         return found
 
     def only_live(self, docnums: Docnums) -> Docnums:

@@ -105,8 +105,22 @@ def phrase_docnums(slots: list[Occurrences], slop: int = 0) -> Docnums:
     """The docnums in which the slots stand one after the other, up to ``slop`` words between neighbours."""
     reached = slots[0]
     for slot in slots[1:]:
-        reached = _common(reached + 1, slot) if slop == 0 else _behind(reached, slot, slop + 1)
-    return _without_repeats(reached >> POSITION_BITS)
+        reached = common(reached + 1, slot) if slop == 0 else _behind(reached, slot, slop + 1)
+    return docnums_of(reached)
+
+
+def docnums_of(occurrences: Occurrences) -> Docnums:
+    """The docnums that occurrences are in."""
+    return _without_repeats(occurrences >> POSITION_BITS)
+
+
+def common(a: Occurrences, b: Occurrences) -> Occurrences:
+    """The occurrences in both."""
+    if len(b) < len(a):
+        a, b = b, a
+    if len(a) == 0:
+        return a
+    return a[np.equal(b.take(b.searchsorted(a), mode="clip"), a)]
 
 
 def distinct(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -142,11 +156,3 @@ def _behind(before: Occurrences, after: Occurrences, most: int) -> Occurrences:
         return before
     at = before.searchsorted(after)
     return after[(at > 0) & (after - before[at - 1] <= most)]
-
-
-def _common(a: Occurrences, b: Occurrences) -> Occurrences:
-    if len(b) < len(a):
-        a, b = b, a
-    if len(a) == 0:
-        return a
-    return a[np.equal(b.take(b.searchsorted(a), mode="clip"), a)]
