@@ -33,6 +33,17 @@ def _unpack_table(bits: int) -> NDArray[np.uint64]:
 _UNPACK = {bits: _unpack_table(bits) for bits in (1, 2, 4)}
 
 
+def _escape_table(bits: int) -> NDArray[np.uint8]:
+    """Maps a byte to how many of its 8 // bits codes are all ones."""
+    byte = np.arange(256)
+    escape = (1 << bits) - 1
+    is_escape = np.stack([(byte >> shift) & escape == escape for shift in range(0, 8, bits)])
+    return np.asarray(is_escape.sum(axis=0), dtype=np.uint8)
+
+
+_ESCAPES = {bits: _escape_table(bits) for bits in (1, 2, 4, 8)}
+
+
 def pack_codes(codes: NDArray[np.uint8], bits: int) -> NDArray[np.uint8]:
     """Packs uint8 codes below 2**bits into bytes, lowest bits first; bits is 1, 2 or 4."""
     if bits == 1:
@@ -54,6 +65,30 @@ def unpack_codes(packed: NDArray[np.uint8], bits: int, start: int, stop: int) ->
     wide = _UNPACK[bits][packed[first : -(-stop // per_byte)]]
     skip = start - first * per_byte
     return wide.view(np.uint8)[skip : skip + stop - start]
+
+
+def unpack_codes_at(packed: NDArray[np.uint8], bits: int, indexes: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Returns the codes (uint8) at these indexes of a packed byte array; bits is 1, 2 or 4."""
+    per_byte = 8 // bits
+    codes: NDArray[np.uint8] = packed[indexes // per_byte] >> (indexes % per_byte * bits).astype(np.uint8)
+    codes &= np.uint8((1 << bits) - 1)
+    return codes
+
+
+def escapes_before(packed: NDArray[np.uint8], bits: int, indexes: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+    """Returns how many codes are all ones from the last multiple of step on and before each of the indexes.
+
+    packed are codes of bits, which is 1, 2, 4 or 8, in bytes as pack_codes has them; step is a multiple of 8.
+    """
+    per_byte = 8 // bits
+    width = step // per_byte
+    first = indexes // step * width
+    byte = indexes // per_byte
+    columns = np.arange(width)
+    counts = _ESCAPES[bits][packed.take(first[:, np.newaxis] + columns, mode="clip")]
+    counts[columns >= (byte - first)[:, np.newaxis]] = 0
+    last = packed[byte] & ((1 << (indexes % per_byte * bits)) - 1).astype(np.uint8)
+    return np.asarray(counts.sum(axis=1, dtype=np.int64) + _ESCAPES[bits][last])
 
 
 def narrowest(largest: int) -> np.dtype[np.unsignedinteger[Any]]:

@@ -19,10 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.kernels import WIDTHS, choose_width, escapes_of, narrowest, pack_codes, starts_of, unpack_codes
+from searchkit.codec.kernels import (
+    WIDTHS,
+    choose_width,
+    escapes_before,
+    escapes_of,
+    narrowest,
+    pack_codes,
+    starts_of,
+    unpack_codes,
+    unpack_codes_at,
+)
 
 RANK_STEP = 256
 SUM_STEP = 64
+SPARSE = 32  # values are looked up one by one when there are so many others for each
 PROMOTE_AFTER = 256  # single look-ups after which an array decodes itself once and for all
 
 _WIDER = (8, 16, 32)
@@ -207,18 +218,13 @@ class PackedArray:
         return int(self._decoded[index])
 
     def at(self, indexes: NDArray[np.int64]) -> NDArray[np.uint32]:
-        """Returns the values at rising indexes, decoding at most the stretch between the first and the last."""
+        """Returns the values at rising indexes; IndexCorrupt when they do not exist."""
         if not len(indexes):
             return np.zeros(0, dtype=np.uint32)
         first, last = int(indexes[0]), int(indexes[-1])
         if not 0 <= first <= last < self._length:
             raise corrupt(self._container.name, f"{self._name!r} has no values {first} to {last}")
-        bits, packed, ranks = self._levels[0]
-        if bits >= 8:
-            codes = packed[indexes]
-            if ranks is None or not (codes == codes.dtype.type((1 << bits) - 1)).any():
-                return codes.astype(np.uint32)
-        return self._read(0, first, last + 1)[indexes - first].astype(np.uint32)
+        return self._read_at(0, indexes, last + 1 - first).astype(np.uint32)
 
     def all(self) -> NDArray[np.uint32]:
         """Returns all values."""
@@ -245,6 +251,34 @@ class PackedArray:
         values = codes.astype(wider.dtype, copy=bits >= 8)  # below 8 bits they are not the file's own
         values[places] = wider
         return values
+
+    def _read_at(self, level: int, indexes: NDArray[np.int64], stretch: int) -> NDArray[np.unsignedinteger]:
+        """The values of a level at rising indexes, which lie in a stretch of so many values.
+
+        Few far apart are looked up one by one, many are taken from the whole stretch.
+        """
+        bits, packed, ranks = self._levels[level]
+        if stretch > len(indexes) * SPARSE:
+            if int(indexes[-1]) * bits // 8 >= packed.nbytes:
+                raise corrupt(self._container.name, f"{self._name!r} is cut off")
+            codes = unpack_codes_at(packed, bits, indexes) if bits < 8 else packed[indexes]
+            if ranks is None:
+                return codes
+            escaped = (codes == codes.dtype.type((1 << bits) - 1)).nonzero()[0]
+            if not len(escaped):
+                return codes
+            if bits <= 8 and stretch > len(escaped) * RANK_STEP * bits // 8:
+                places = indexes[escaped]
+                steps = places // RANK_STEP
+                if int(steps[-1]) >= len(ranks):
+                    raise corrupt(self._container.name, f"{self._name!r} is cut off")
+                places = ranks[steps] + escapes_before(packed, bits, places, RANK_STEP)
+                wider = self._read_at(level + 1, places, int(places[-1] - places[0]) + 1)
+                values = codes.astype(wider.dtype)
+                values[escaped] = wider
+                return values
+        first = int(indexes[0])
+        return self._read(level, first, int(indexes[-1]) + 1)[indexes - first]
 
 
 class Offsets:

@@ -111,9 +111,20 @@ class PostingLists:
         """Returns how often the term occurs in each document of a list."""
         return self.occurrences_of(*self.bounds(ordinal))
 
-    def weights(self, ordinal: int) -> NDArray[np.float32]:
-        """Returns the weight of each posting of a list (float32)."""
-        return self.weights_of(*self.bounds(ordinal))
+    def weights(self, ordinal: int, which: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Returns the weight of each posting of a list (float32), or of those at rising indexes into the list."""
+        start, end = self.bounds(ordinal)
+        if which is None:
+            return self.weights_of(start, end)
+        if self._weight_mode == "constant":
+            return np.full(len(which), self._constant, dtype=np.float32)
+        if self._weight_mode == "float":
+            return self.weights_of(start, end)[which]
+        weights = np.ones(len(which), dtype=np.float32)
+        for array in ("occurrence", "excess"):
+            if self.has(array):
+                weights += self._packed(array).at(which + start)
+        return weights
 
     def positions(
         self, ordinal: int, which: NDArray[np.int64] | None = None
@@ -426,15 +437,22 @@ class PostingLists:
         self, ordinal: int, which: NDArray[np.int64] | None
     ) -> tuple[NDArray[np.int64], NDArray[np.int64] | slice]:
         """Returns the starts of the postings asked for, and where their occurrences stand in the field."""
-        occurrences = self.occurrences(ordinal)
-        starts = starts_of(occurrences)
         begin = self._occurrence_start(ordinal)
-        if begin + int(starts[-1]) > self.occurrence_count:  # before anything of that size is made
+        first, end = self.bounds(ordinal)
+        if not self.has("occurrence"):
+            ends = np.arange(1, end - first + 1)
+        else:
+            ends = self._packed("occurrence").narrow(first, end).cumsum(dtype=np.int64)
+            ends += np.arange(1, end - first + 1)  # what is kept is one less than there are
+        if len(ends) and begin + ends.item(-1) > self.occurrence_count:  # before anything of that size is made
             raise self._damaged(ordinal)
         if which is None:
-            return starts, slice(begin, begin + int(starts[-1]))
-        chosen = occurrences[which]
-        return starts_of(chosen), ranges(starts[which], chosen) + begin
+            starts = np.append(0, ends)
+            return starts, slice(begin, begin + starts.item(-1))
+        begins = ends[which - 1]
+        begins[which == 0] = 0
+        counts = ends[which] - begins
+        return starts_of(counts), ranges(begins, counts) + begin
 
     def _numbers(self, array: str, places: NDArray[np.int64] | slice) -> NDArray[np.int64]:
         packed = self._packed(array)

@@ -16,7 +16,7 @@ from whoosh.reading import SegmentReader
 from searchkit.codec import ArraySegment
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
-from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, contained, distinct
+from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, distinct
 
 _KNOWN_IDS = 4096
 _FOUND_KEPT = 256
@@ -95,20 +95,21 @@ class SegmentView:
         found, ordinal = self._find(field, term)
         return _NO_DOCNUMS if found is None else found.lists.docs(ordinal).astype(np.int64)
 
-    def weights(self, field: str, term: bytes) -> npt.NDArray[np.float32]:
-        """The weighted frequency of the term in each of its `docnums`."""
+    def weights(self, field: str, term: bytes, places: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float32]:
+        """The weighted frequency of the term in each of its `docnums`, or in those at these ascending places."""
         found, ordinal = self._find(field, term)
-        return np.empty(0, dtype=np.float32) if found is None else found.lists.weights(ordinal)
+        return np.empty(0, dtype=np.float32) if found is None else found.lists.weights(ordinal, places)
 
     def occurrences(self, field: str, term: bytes, among: Docnums) -> Occurrences:
         """The places of the term in the docnums ``among``, as keys of docnum and position."""
         found, ordinal = self._find(field, term)
         if found is None:
             return _NO_DOCNUMS
-        docnums = found.lists.docs(ordinal).astype(np.int64)
-        which = np.flatnonzero(contained(docnums, among, self.doc_count))
-        starts, positions = found.lists.positions(ordinal, which)
-        return _ascending(np.repeat(docnums[which] << POSITION_BITS, np.diff(starts)) | positions)
+        docnums = found.lists.docs(ordinal)
+        which = docnums.searchsorted(among.astype(np.int32))
+        is_there = docnums.take(which, mode="clip") == among
+        starts, positions = found.lists.positions(ordinal, which[is_there])
+        return _ascending(np.repeat(among[is_there] << POSITION_BITS, np.diff(starts)) | positions)
 
     def all_occurrences(self, field: str, term: bytes) -> Occurrences:
         """Every place of the term, as keys of docnum and position."""

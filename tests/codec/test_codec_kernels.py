@@ -32,6 +32,22 @@ def test_codes_survive_packing(bits: int, data: st.DataObject) -> None:
     assert kernels.unpack_codes(packed, bits, start, stop).tolist() == codes[start:stop]
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@given(data=st.data())
+def test_single_codes_and_escapes_before_them(bits: int, data: st.DataObject) -> None:
+    """Codes looked up one by one are those of the list, and so are the all-ones codes from the last step on."""
+    step = 16
+    largest = 2**bits - 1
+    codes = data.draw(st.lists(st.sampled_from([0, largest]) | st.integers(0, largest), min_size=1, max_size=90))
+    indexes = sorted(data.draw(st.sets(st.integers(0, len(codes) - 1), min_size=1)))
+    packed = np.array(codes, dtype=np.uint8) if bits == 8 else kernels.pack_codes(np.array(codes, np.uint8), bits)
+    found = kernels.escapes_before(packed, bits, np.array(indexes, dtype=np.int64), step)
+    assert found.tolist() == [codes[index - index % step : index].count(largest) for index in indexes]
+    if bits < 8:
+        singles = kernels.unpack_codes_at(packed, bits, np.array(indexes, dtype=np.int64))
+        assert singles.tolist() == [codes[index] for index in indexes]
+
+
 @given(st.lists(st.one_of(st.integers(0, 20), st.integers(0, 2**32 - 1)), max_size=50))
 def test_the_chosen_width_is_the_cheapest(values: list[int]) -> None:
     """No other base width would take fewer bits."""

@@ -47,6 +47,32 @@ def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.Da
 
 @settings(deadline=None)
 @given(
+    numbers=st.lists(st.sampled_from([0, 1, 2, 3, 15, 254, 255, 300, 65535, 2**20]), min_size=1, max_size=40),
+    repeats=st.integers(20, 200),
+    bits=st.sampled_from([1, 2, 4, 8, 16, 32]),
+    data=st.data(),
+)
+def test_values_far_apart_come_back(
+    container: Open, numbers: list[int], repeats: int, bits: int, data: st.DataObject
+) -> None:
+    """A few values of a long array are those of the list, whatever levels they are on."""
+    every = numbers * repeats
+
+    def write(writer: ContainerWriter) -> None:
+        packed = PackedWriter(writer, "p/x", bits)
+        packed.extend(np.array(every, dtype=np.int64))
+        packed.close()
+
+    chosen = sorted(data.draw(st.sets(st.integers(0, len(every) - 1), max_size=6)))
+    packed = PackedArray(container(write), "p/x")
+    assert packed.at(np.array(chosen, dtype=np.int64)).tolist() == [every[index] for index in chosen]
+    places, nonzero = packed.nonzero(len(numbers), len(every))
+    expected = [(index, number) for index, number in enumerate(every[len(numbers) :]) if number]
+    assert list(zip(places.tolist(), nonzero.tolist(), strict=True)) == expected
+
+
+@settings(deadline=None)
+@given(
     numbers=values,
     cuts=st.lists(st.integers(0, 700), max_size=6),
     bits=st.sampled_from([None, 1, 2, 4, 8, 16, 32]),

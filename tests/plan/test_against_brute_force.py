@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import date
 
+import numpy as np
 import pytest
 import reference
 from hypothesis import given, settings
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 import searchkit
 from searchkit.engines.local import LocalArchive, open_local
-from searchkit.plan.execute import execute
+from searchkit.plan.cache import ArrayCache
+from searchkit.plan.execute import Execution, execute
 from searchkit.plan.whoosh_query import edit_distance, to_whoosh
 from searchkit.query import canonical, read_query
 from searchkit.query.nodes import (
@@ -105,6 +107,18 @@ def archive() -> Iterator[LocalArchive]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def growing_archive() -> Iterator[LocalArchive]:
+    """The articles in three segments, to which they were only ever added."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_local(folder + "/index", create=True, settings=Settings()) as made,
+    ):
+        for batch in (articles()[:30], articles()[30:60], articles()[60:]):
+            made.add(batch)
+        yield made
+
+
 LIVING = [article for article in articles() if article.id not in ("n3", "n33", "n66")]
 
 
@@ -191,6 +205,24 @@ def test_plan_whoosh_and_loops_agree(archive: LocalArchive, node: Node) -> None:
 
     assert planned == expected
     assert compiled == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(node=trees)
+def test_long_lists_are_read_in_part_alike(growing_archive: LocalArchive, node: Node) -> None:
+    """Reading and scoring only what is in question, as for long lists, gives the articles and scores of reading all."""
+
+    def found() -> tuple[list[int], list[float]]:
+        generation._cache = ArrayCache(0)  # which keeps nothing
+        answer = Execution(generation).run(node)
+        scores = np.broadcast_to(answer.scores(answer.docnums), len(answer.docnums))
+        return answer.docnums.tolist(), scores.tolist()
+
+    with growing_archive._generation() as generation, pytest.MonkeyPatch.context() as patch:
+        expected = found()
+        for name in ("_LONG", "_FEW_LEFT", "_FEW", "_FEW_AMONG"):
+            patch.setattr("searchkit.plan.generation." + name, 0)
+        assert found() == expected
 
 
 @settings(max_examples=100, deadline=None)
