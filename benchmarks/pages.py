@@ -3,15 +3,17 @@
     python -m benchmarks.pages --corpus ../shared/corpora/reuters.jsonl.gz --limit 5000 --rounds 5
 
 What is measured
-    the median milliseconds of each kind of query; the ratio of searchkit's to each peer's; the memory that a searching
-    process has to itself, beyond the pages of mapped files; with --threads the pages a second of the first engine.
+    the median milliseconds of each kind of query, asked for the first time and again and again; the ratio of
+    searchkit's to each peer's; the memory that a searching process has to itself, beyond the pages of mapped files;
+    with --threads the pages a second of the first engine.
 Corpus
     the files named, or an evenly spread part of them. The queries are drawn from the corpus' own words by `queries.py`;
     for whole corpora they lie beside this file, so that two versions are asked the same.
 Notes
-    One process an engine, all open at once. They take turns: one kind of query here, then there, round after round,
-    after a round that does not count; the median of its pages is printed apart, as engines keep what they have
-    decoded (its titles are asked for after its pages, so those are not a first time).
+    One process an engine, all open at once. They take turns: one kind of query here, then there. First come new
+    queries, asked once each: half of them do not count, as an engine is warmed up by them, the other half is the table
+    of new queries, since engines keep what they have decoded. Then come the others, round after round, after a round
+    that does not count.
     "differs" beside a ratio: the peer's totals are more than a tenth away from
     searchkit's, so it answered another question.
 """
@@ -20,7 +22,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import asdict
@@ -38,6 +40,8 @@ from benchmarks.report import middle, number, ratio, table
 HERE = Path(__file__).parent
 PARTS = ("page", "titles")
 THREAD_SECONDS = 3.0
+NEW_DRAWS = range(1, 5)
+"""Sets of queries that are asked once, the first half of them to warm up."""
 SLOW = "whoosh"
 """Takes up to seconds a page: it has rounds of its own number."""
 SAME_TOTAL = 0.1
@@ -88,22 +92,34 @@ class OpenArchive:
         return private_bytes()
 
 
-def queries_for(corpus: Path, selection: Selection, options: argparse.Namespace) -> list[Query]:
+def queries_for(selection: Selection, options: argparse.Namespace) -> list[Query]:
     """The queries to ask: those of a file, or for a part of a corpus fresh ones from that part."""
-    if options.queries:
-        return read_queries(options.queries)
+    return _queries(options.queries, f"queries_{selection.name}.jsonl", selection, options, (0,))
+
+
+def new_queries_for(selection: Selection, options: argparse.Namespace) -> list[Query]:
+    """The queries that are asked only once, from where `queries_for` has its own."""
+    return _queries(options.new, f"queries_{selection.name}_new.jsonl", selection, options, NEW_DRAWS)
+
+
+def _queries(
+    given: Path | None, name: str, selection: Selection, options: argparse.Namespace, draws: Iterable[int]
+) -> list[Query]:
+    if given:
+        return read_queries(given)
     if options.limit:
-        return make_queries(selection.path)
-    path = HERE / f"queries_{selection.name}.jsonl"
+        return make_queries(selection.path, draws)
+    path = HERE / name
     if not path.exists():
-        write_queries(make_queries(selection.path), path)
+        write_queries(make_queries(selection.path, draws), path)
     return read_queries(path)
 
 
 def measure(corpus: Path, options: argparse.Namespace, work: Path) -> dict[str, Any]:
     """Milliseconds of every query by engine, part and query, and what the pages held."""
     selection = select(corpus, options.limit, work)
-    queries = queries_for(corpus, selection, options)
+    queries = queries_for(selection, options)
+    new = new_queries_for(selection, options)
     folders = {}
     for name in options.engines:
         folder = work / f"{selection.name}-{selection.articles}-{name}"
@@ -117,7 +133,8 @@ def measure(corpus: Path, options: argparse.Namespace, work: Path) -> dict[str, 
         workers = {
             name: stack.enter_context(closing(Worker(OpenArchive, name, folder))) for name, folder in folders.items()
         }
-        first, times, answers = _ask_in_turns(workers, queries, options)
+        new_times = _ask_once(workers, new)
+        times, answers = _ask_in_turns(workers, queries, options)
         memory = {name: worker.call("memory") for name, worker in workers.items()}
         counts = (1, options.threads) if options.threads else ()
         rates = {str(count): workers[options.engines[0]].call("throughput", queries, count) for count in counts}
@@ -126,18 +143,28 @@ def measure(corpus: Path, options: argparse.Namespace, work: Path) -> dict[str, 
         "articles": selection.articles,
         "queries": [asdict(query) for query in queries],
         "ms": {name: {p: [middle(took) for took in parts[p]] for p in PARTS} for name, parts in times.items()},
-        "first_ms": first,
+        "new_queries": [asdict(query) for query in new[len(new) // 2 :]],
+        "new_ms": new_times,
         "answers": {name: [asdict(found[i]) for i in range(len(queries))] for name, found in answers.items()},
         "private_bytes": memory,
         "pages_per_second": rates,
     }
 
 
+def _ask_once(workers: dict[str, Worker], queries: Sequence[Query]) -> dict[str, list[float]]:
+    """Milliseconds of the pages of the second half of the queries, which nobody has asked before."""
+    times: dict[str, list[float]] = {name: [] for name in workers if name != SLOW}
+    half = len(queries) // 2
+    for asked in (queries[:half], queries[half:]):
+        for name in times:
+            times[name] = [took for took, _ in workers[name].call("ask", "page", asked)]
+    return times
+
+
 def _ask_in_turns(
     workers: dict[str, Worker], queries: Sequence[Query], options: argparse.Namespace
-) -> tuple[dict[str, dict[str, list[float]]], dict[str, dict[str, list[list[float]]]], dict[str, dict[int, Answer]]]:
-    """Milliseconds of the round before those that count, by engine and part, and of every other by query; the pages."""
-    first: dict[str, dict[str, list[float]]] = {name: {part: [] for part in PARTS} for name in workers}
+) -> tuple[dict[str, dict[str, list[list[float]]]], dict[str, dict[int, Answer]]]:
+    """Milliseconds of every query by engine and part, without those of a first round; the pages."""
     times: dict[str, dict[str, list[list[float]]]] = {
         name: {part: [[] for _ in queries] for part in PARTS} for name in workers
     }
@@ -156,20 +183,17 @@ def _ask_in_turns(
                     ):
                         if turn:
                             times[name][part][i].append(took)
-                        else:
-                            first[name][part].append(took)
                         if part == "page":
                             answers[name][i] = answer
-    return first, times, answers
+    return times, answers
 
 
 def show(measured: dict[str, Any]) -> str:
     """The tables of one corpus."""
     lines = [f"## {measured['corpus']}, {measured['articles']:,} articles, {len(measured['queries'])} queries"]
-    for part, title in (("page", "Whole pages"), ("titles", "Titles of the best ten")):
+    for part, title in (("page", "Whole pages asked again"), ("titles", "Titles of the best ten, asked again")):
         lines += ["", f"{title}, median ms", "", _part_table(measured, part)]
-    first = ", ".join(f"{name} {number(median(took['page']), 2)} ms" for name, took in measured["first_ms"].items())
-    lines += ["", f"Whole pages asked for the first time, median: {first}."]
+    lines += ["", "Whole pages of new queries, median ms", "", _new_table(measured)]
     memory = ", ".join(f"{name} {number(size / 1e6, 0)} MB" for name, size in measured["private_bytes"].items())
     lines += ["", f"Private memory of the searching process: {memory}."]
     rates = [f"{number(rate, 0)} by {threads}" for threads, rate in measured["pages_per_second"].items()]
@@ -197,6 +221,18 @@ def _part_table(measured: dict[str, Any], part: str) -> str:
     return table(("kind", "queries", "matches", *names, *(f"{names[0]} : {name}" for name in peers)), rows)
 
 
+def _new_table(measured: dict[str, Any]) -> str:
+    names = list(measured["new_ms"])
+    kinds = [query["kind"] for query in measured["new_queries"]]
+    rows = []
+    for kind in [*dict.fromkeys(kinds), "all queries"]:
+        chosen = [i for i, one in enumerate(kinds) if kind in (one, "all queries")]
+        medians = {name: median(measured["new_ms"][name][i] for i in chosen) for name in names}
+        ratios = [ratio(medians[names[0]], medians[name]) for name in names[1:]]
+        rows.append([kind, str(len(chosen)), *(number(medians[name], 2) for name in names), *ratios])
+    return table(("kind", "queries", *names, *(f"{names[0]} : {name}" for name in names[1:])), rows)
+
+
 def _same_totals(measured: dict[str, Any], one: str, other: str, chosen: Sequence[int]) -> bool:
     """Whether two engines found about as many articles, over the queries of a kind."""
     totals = [[measured["answers"][name][i]["total"] for i in chosen] for name in (one, other)]
@@ -209,6 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--corpus", type=Path, nargs="+", required=True, help="JSON Lines, also .gz")
     parser.add_argument("--limit", type=int, help="articles of each corpus, spread evenly; default: all")
     parser.add_argument("--queries", type=Path, help="a file of queries; default: the corpus' own")
+    parser.add_argument("--new", type=Path, help="a file of queries that are asked once; default: the corpus' own")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--stock-rounds", type=int, default=1, help="rounds for stock Whoosh (%(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="for building searchkit's index")

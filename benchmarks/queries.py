@@ -1,6 +1,7 @@
 """A mixed set of queries in a corpus' own words, each tagged with its kind. Deterministic.
 
     python -m benchmarks.queries ../shared/corpora/reuters.jsonl.gz benchmarks/queries_reuters.jsonl
+    python -m benchmarks.queries ../shared/corpora/reuters.jsonl.gz benchmarks/queries_reuters_new.jsonl --draws 1 4
 
 How often a word occurs decides what it costs, so words are drawn by the share of articles that have them. Words and
 phrases that stand together in a query stand together in some article: every query finds something.
@@ -128,10 +129,15 @@ class Vocabulary:
         return (self.chance.choice(self.texts) for _ in range(2000))
 
 
-def make_queries(path: Path) -> list[Query]:
-    """The set of queries for a corpus."""
+def make_queries(path: Path, draws: Iterable[int] = (0,)) -> list[Query]:
+    """The set of queries for a corpus, and others like it for other numbers of a draw, one set after the other."""
     vocabulary = Vocabulary(path)
-    return [_query(kind, number, vocabulary) for kind, count in KINDS.items() for number in range(count)]
+    found: list[Query] = []
+    for draw in draws:
+        if draw:
+            vocabulary.chance = random.Random(SEED + draw)
+        found += [_query(kind, number, vocabulary) for kind, count in KINDS.items() for number in range(count)]
+    return found
 
 
 def _query(kind: str, number: int, words: Vocabulary) -> Query:
@@ -182,8 +188,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draws a set of queries from a corpus.")
     parser.add_argument("corpus", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--draws", type=int, nargs=2, default=(0, 0), metavar=("FIRST", "LAST"), help="sets to draw")
     options = parser.parse_args()
-    queries = make_queries(options.corpus)
+    queries = make_queries(options.corpus, range(options.draws[0], options.draws[1] + 1))
     write_queries(queries, options.out)
     print(f"{len(queries)} queries in {options.out}")
 
