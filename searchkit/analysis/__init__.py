@@ -73,10 +73,8 @@ class Analyzer:
     def forms_of_all(self, words: Sequence[str]) -> list[tuple[str, ...]]:
         """The terms of each of ``words`` as `forms` gives them; many new words together take a fraction of the time."""
         plain = [word for word in words if word.isascii() and word.isalpha()]
-        lowered = [word.lower() for word in plain]
-        with self._lock:
-            stems = self._stemmer.stemWords(lowered)
-        found = {word: (fold(stem) or low,) for word, low, stem in zip(plain, lowered, stems, strict=True)}
+        stems = self.terms_of_ascii(list(map(str.lower, plain)))
+        found = dict(zip(plain, zip(stems, strict=True), strict=True))
         return [found.get(word) or self.forms(word) for word in words]
 
     def terms_of_ascii(self, words: Sequence[str]) -> list[str]:

@@ -28,6 +28,7 @@ MOST_FUZZY_WORDS = 100
 """Words that an approximate spelling stands for: the nearest, and of those the most frequent."""
 
 _MANY_WORDS = 64
+_SPELLINGS_KEPT = 1000
 _NO_HASHES = np.empty(0, dtype=np.uint64)
 
 _LATIN = b"\xc3", b"\xca"
@@ -74,7 +75,7 @@ class Vocabulary:
         self._segments = segments
         self._doc_count_all = doc_count_all
         self._expansions: dict[Pattern | Fuzzy, Expansion] = {}
-        self._forms: dict[tuple[str, str], dict[str, tuple[int, tuple[str, ...]]]] = {}
+        self._spellings: dict[tuple[frozenset[str], str], dict[str, int]] = {}
         self._lock = threading.Lock()
 
     @cached_property
@@ -146,31 +147,34 @@ class Vocabulary:
 
         A beginning of one letter finds every such word where the language allows to know, if need be by asking all.
         """
-        if len(beginning) == 1 and analyzer.language not in _BEGINNING_KEPT:
-            beginning = ""
-        analysed = self._analysed(beginning, analyzer)
-        return {word: count for word, (count, forms) in analysed.items() if not terms.isdisjoint(forms)}
-
-    def _analysed(self, beginning: str, analyzer: Analyzer) -> dict[str, tuple[int, tuple[str, ...]]]:
-        key = analyzer.language, beginning
+        key = terms, analyzer.language
         with self._lock:
-            known = self._forms.get(key)
+            known = self._spellings.get(key)
         if known is None:
-            bounds = _beginning_with(beginning)
-            for at in range(1, len(beginning)):
-                bounds += [beginning[:at].encode() + letter for letter in _LATIN]
-            if len(beginning) == 1:
-                bounds += [b"\x80", _BEHIND_ALL]
-            counts = self._between(bounds)
-            if beginning:
-                counts = {word: count for word, count in counts.items() if _begins(word, beginning)}
+            if len(beginning) == 1 and analyzer.language not in _BEGINNING_KEPT:
+                beginning = ""
+            counts = self._with_any_accents(beginning)
             forms = analyzer.forms_of_all(list(counts))
-            known = {word: (counts[word], found) for word, found in zip(counts, forms, strict=True)}
+            known = {
+                word: count
+                for (word, count), found in zip(counts.items(), forms, strict=True)
+                if not terms.isdisjoint(found)
+            }
             with self._lock:
-                if len(self._forms) >= 200:
-                    self._forms.clear()
-                self._forms[key] = known
+                if len(self._spellings) >= _SPELLINGS_KEPT:
+                    self._spellings.clear()
+                self._spellings[key] = known
         return known
+
+    def _with_any_accents(self, beginning: str) -> dict[str, int]:
+        """The words that begin with the letters of ``beginning`` with or without accents, and how many articles."""
+        bounds = _beginning_with(beginning)
+        for at in range(1, len(beginning)):
+            bounds += [beginning[:at].encode() + letter for letter in _LATIN]
+        if len(beginning) == 1:
+            bounds += [b"\x80", _BEHIND_ALL]
+        counts = self._between(bounds)
+        return {word: count for word, count in counts.items() if _begins(word, beginning)} if beginning else counts
 
     def _range(self, prefix: str) -> dict[str, int]:
         """The words that begin with ``prefix``, and how many articles have each."""

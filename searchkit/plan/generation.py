@@ -60,6 +60,7 @@ CACHED_MATCH_BYTES = 6 << 20
 """Bytes of matches that are kept for the next searches, at 8 bytes an article."""
 
 _MATCHES_BYTES = 300
+_RUNS_BYTES = 1 << 18
 
 CACHED_ARTICLE_BYTES = 2 << 20
 """Bytes of articles that are kept unpacked, some thousand abstracts: readers go back and forth among few."""
@@ -94,6 +95,7 @@ class Generation:
         self._columns: dict[str, LabelColumn] = {}
         self._norms: dict[str, npt.NDArray[np.float32]] = {}
         self._cache = ArrayCache(CACHED_BYTES)
+        self._runs = ArrayCache(_RUNS_BYTES)
         self._matches: ByteCache[tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | float]] = ByteCache(
             CACHED_MATCH_BYTES
         )
@@ -318,15 +320,15 @@ class Generation:
 
         The last column is the end of the segment. Searches ask for the same few years again and again.
         """
-        key = "runs", bounds.tobytes()
-        found = self._cache.get(key)
+        key = bounds.tobytes()
+        found = self._runs.get(key)
         if found is None:
             cuts = [
                 np.append(segment.published.searchsorted(bounds), segment.doc_count) + base
                 for segment, base in self.segments
             ]
             found = np.array(cuts, dtype=np.int64)
-            self._cache.put_array(key, found)
+            self._runs.put_array(key, found)
         return found
 
     def article_id(self, docnum: int) -> str:
