@@ -6,7 +6,7 @@ of each label. Nothing is made before it is needed; a field of a hundred thousan
 through those labels alone that occur.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -35,6 +35,8 @@ _FEW_OF_SETS = 4
 """Articles are looked at one by one when there are fewer than this part of the different sets."""
 
 _SEED = 7
+_RUN = 1 << 16
+"""Articles whose sets are told apart at a time: what that takes is then not much for a large archive either."""
 
 
 class _Lists(NamedTuple):
@@ -107,6 +109,11 @@ class LabelColumn:
         return len(self._count_found(docnums)[0])
 
     @cached_property
+    def _label_count(self) -> int:
+        """How many labels the segments have, those of several counted for each."""
+        return sum(segment.term_count(self._field) for segment, _ in self._segments)
+
+    @cached_property
     def _lists(self) -> list[TermLists]:
         return [segment.lists(self._field) for segment, _ in self._segments]
 
@@ -114,9 +121,8 @@ class LabelColumn:
         """Whether to count by ordinals: of many labels those that occur are counted by name, the first few times."""
         if "_ordinals" in self.__dict__ or self._times_counted >= _OFTEN:
             return True
-        label_count = sum(len(lists.starts) - 1 for lists in self._lists)
         is_great_part = doc_count * _FEW_DOCNUMS > self._bases[-1]
-        return label_count <= _FEW_LABELS or (is_great_part and self._times_counted > 1)
+        return self._label_count <= _FEW_LABELS or (is_great_part and self._times_counted > 1)
 
     # Every label with an ordinal -------------------------------------------------------------------------
 
@@ -155,14 +161,18 @@ class LabelColumn:
         """
         offsets, ordinals = self._by_docnum
         numbers = np.random.default_rng(_SEED).integers(1 << 63, size=len(self._keys), dtype=np.uint64)
-        sums = np.concatenate([_sums_of(numbers[ordinals[slice(*part)]], offsets[run]) for run, part in self._runs()])
-        order = np.argsort(sums)
-        is_new = np.append(True, sums[order[1:]] != sums[order[:-1]])
-        if np.count_nonzero(is_new) * _ALIKE > len(sums):
+        runs = [_told_apart(_sums_of(numbers[ordinals[slice(*part)]], offsets[run])) for run, part in self._runs()]
+        firsts = np.concatenate(
+            [places + run.start for (_, places, _), (run, _) in zip(runs, self._runs(), strict=True)]
+        )
+        _, first, set_of_run = _told_apart(np.concatenate([sums for sums, _, _ in runs]))
+        first = firsts[first]
+        if len(first) * _ALIKE > len(offsets):
             return None
-        first = order[is_new]
-        set_of = np.empty(len(sums), dtype=np.min_scalar_type(len(first)))
-        set_of[order] = np.cumsum(is_new) - 1
+        parts = np.split(
+            set_of_run.astype(np.min_scalar_type(len(first))), np.cumsum([len(sums) for sums, _, _ in runs])
+        )
+        set_of = np.concatenate([part[which] for part, (_, _, which) in zip(parts, runs, strict=False)])
         lengths = np.diff(offsets)
         for run, (start, end) in self._runs():
             same = first[set_of[run.start : run.stop - 1]]
@@ -180,9 +190,9 @@ class LabelColumn:
         )
 
     def _runs(self) -> list[tuple[slice, tuple[int, int]]]:
-        """By segment its part of the offsets of `_by_docnum`, with the end of the last, and of the ordinals."""
+        """Of each run of articles its part of the offsets of `_by_docnum`, with its end, and of the ordinals."""
         offsets = self._by_docnum.offsets
-        bases = self._bases.tolist()
+        bases = [*range(0, len(offsets) - 1, _RUN), len(offsets) - 1]
         return [(slice(base, end + 1), (offsets.item(base), offsets.item(end))) for base, end in pairwise(bases)]
 
     def _totals(self, docnums: Docnums) -> npt.NDArray[np.int64]:
@@ -232,8 +242,13 @@ class LabelColumn:
             for (segment, base), lists in self._with_lists()
         ]
 
-    def _with_lists(self) -> list[tuple[tuple[SegmentView, int], TermLists]]:
-        return list(zip(self._segments, self._lists, strict=True))
+    def _with_lists(self) -> Iterator[tuple[tuple[SegmentView, int], TermLists]]:
+        """Each segment with its base and lists. Those of few labels, which soon get ordinals, are not kept."""
+        if self._label_count > _FEW_LABELS:
+            yield from zip(self._segments, self._lists, strict=True)
+        else:
+            for segment, base in self._segments:
+                yield (segment, base), segment.lists(self._field)
 
     # How a label is shown --------------------------------------------------------------------------------
 
@@ -335,6 +350,18 @@ def _places(offsets: npt.NDArray[np.int32], lists: npt.NDArray[np.integer]) -> n
     """The places of all ordinals of these lists, one list after the other."""
     starts = offsets[lists]
     return ranges(starts, offsets[1:][lists] - starts)
+
+
+def _told_apart(
+    sums: npt.NDArray[np.uint64],
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.unsignedinteger]]:
+    """The different ones in order, where each stands first, and of each of the sums which it is."""
+    order = np.argsort(sums, kind="stable")
+    ordered = sums[order]
+    is_new = np.append(True, ordered[1:] != ordered[:-1])[: len(sums)]
+    which = np.empty(len(sums), dtype=np.min_scalar_type(len(sums)))
+    which[order] = np.cumsum(is_new) - 1
+    return ordered[is_new], order[is_new], which
 
 
 def _sums_of(numbers: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:

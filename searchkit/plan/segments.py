@@ -166,6 +166,11 @@ class SegmentView:
             terms += zip(found.terms.terms(low, high), found.lists.counts(low, high).tolist(), strict=True)
         return terms
 
+    def term_count(self, field: str) -> int:
+        """How many terms a field has."""
+        found = self._terms.field(field)
+        return 0 if found is None else len(found.terms)
+
     def all_frequencies(self, field: str) -> list[tuple[bytes, int]]:
         """The terms of a field in their order, with their doc frequencies."""
         found = self._terms.field(field)
