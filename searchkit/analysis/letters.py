@@ -1,0 +1,164 @@
+"""Where in a text words with a given beginning may stand, found without reading the text word by word.
+
+A text becomes bytes, one a character: its folded letter or digit, or what the character does between words. Then
+`bytes.find` finds beginnings of words at the same places as in the text, at gigabytes a second. `Letters` finds every
+stretch between white space in which a token begins so, and some others: whoever asks analyses these stretches and no
+others. Joined words are found in the text without connectors: `e-mail` begins as `email` does. A character that folds
+to several letters, to none, or to one that has no byte makes its stretch one to be analysed for any beginning.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from searchkit.analysis.characters import encode
+from searchkit.analysis.folding import fold
+from searchkit.analysis.words import CONNECTORS, is_word_char
+
+_ODD = b"\0"
+"""A character of a word that has no byte of its own."""
+
+_OTHER = b"!"
+_LINK = b"-"
+_SPACE = b" "
+_UNKNOWN = b"\xff"
+"""Not classified yet: the table is filled as characters are met."""
+
+_GREEK = range(0x3B1, 0x3CA)
+_CYRILLIC = range(0x430, 0x460)
+_BEYOND = 0xFFFF
+"""Stands for all characters above it."""
+
+_AS_WORDS = bytes.maketrans(_LINK + _OTHER, _SPACE * 2)
+
+_stretches = re.compile(r"\S+").finditer
+
+Span = tuple[int, int]
+"""Start and end of a stretch, in characters."""
+
+
+def beginning_of(folded: str) -> bytes:
+    """What a token with this folded text begins with, as `Letters` finds it; b"" if it has a character without byte.
+
+    A symbol or a point inside, as in c++ and 3.5, ends the beginning; the point before .net is no part of it.
+    """
+    word = folded.removeprefix(".")
+    coded = b"".join([_byte_of(char) for char in word])
+    end = len(coded.translate(_AS_WORDS).split(_SPACE)[0])
+    return b"" if _ODD in coded or end == 0 else coded[:end]
+
+
+def fewest(beginnings: Iterable[bytes]) -> tuple[bytes, ...]:
+    """The beginnings without those that begin with another."""
+    kept: list[bytes] = []
+    for beginning in sorted(beginnings):
+        if not kept or not beginning.startswith(kept[-1]):
+            kept.append(beginning)
+    return tuple(kept)
+
+
+class Letters:
+    """A text as bytes of letters."""
+
+    __slots__ = ("_joined", "_shape", "_words", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._shape = _shape(text)
+        self._words = _SPACE + self._shape.translate(_AS_WORDS)
+        self._joined = self._shape.translate(None, _LINK)
+
+    def stretches(self, beginnings: Sequence[bytes] | None) -> list[Span]:
+        """The stretches in which a token begins with one of the beginnings, and others; with None, all."""
+        if beginnings is None:
+            return [stretch.span() for stretch in _stretches(self.text)]
+        places: list[int] = []
+        for beginning in beginnings:
+            if beginning in self._joined:
+                places += _all_places(self._words, _SPACE + beginning)
+                if len(beginning) > 1 and self._joined.count(beginning) > self._words.count(beginning):
+                    places += self._across(beginning)
+        if _ODD in self._shape:
+            places += _all_places(self._shape, _ODD)
+        return self._around(sorted(places))
+
+    def _across(self, beginning: bytes) -> Iterator[int]:
+        """Where it stands with connectors inside.
+
+        A stretch has it at least as often without its connectors as with them. So as long as the whole text does not
+        have it more often, no stretch has it only without.
+        """
+        kept_before = [place - number for number, place in enumerate(_all_places(self._shape, _LINK))]
+        for place in _all_places(self._joined, beginning):
+            yield place + bisect_right(kept_before, place)
+
+    def _around(self, places: list[int]) -> list[Span]:
+        shape = self._shape
+        found = []
+        end = -1
+        for place in places:
+            if place >= end:
+                end = shape.find(_SPACE, place)
+                if end < 0:
+                    end = len(shape)
+                found.append((shape.rfind(_SPACE, 0, place) + 1, end))
+        return found
+
+
+def _all_places(where: bytes, what: bytes) -> list[int]:
+    places = []
+    place = where.find(what)
+    while place >= 0:
+        places.append(place)
+        place = where.find(what, place + 1)
+    return places
+
+
+def _shape(text: str) -> bytes:
+    """The text as one byte a character."""
+    try:
+        return text.encode("latin-1").translate(_latin())
+    except UnicodeEncodeError:
+        codes = encode(text)
+    if codes.dtype == np.uint32:
+        codes = np.minimum(codes, _BEYOND)
+    table = _table()
+    shape = table.take(codes).tobytes()
+    if _UNKNOWN in shape:
+        for code in set(codes[table.take(codes) == _UNKNOWN[0]].tolist()):
+            table[code] = _byte_of(chr(code))[0]
+        shape = table.take(codes).tobytes()
+    return shape
+
+
+@cache
+def _latin() -> bytes:
+    return b"".join([_byte_of(chr(code)) for code in range(256)])
+
+
+@cache
+def _table() -> npt.NDArray[np.uint8]:
+    table = np.full(_BEYOND + 1, _UNKNOWN[0], np.uint8)
+    table[_BEYOND] = _ODD[0]
+    return table
+
+
+def _byte_of(char: str) -> bytes:
+    if char.isspace():
+        return _SPACE
+    if not is_word_char(char):
+        return _LINK if char in CONNECTORS or char == "," else _OTHER
+    letter = fold(char)
+    if len(letter) != 1:
+        return _ODD
+    if letter.isascii():
+        return letter.encode()
+    if ord(letter) in _GREEK:
+        return bytes([0x80 + ord(letter) - _GREEK.start])
+    if ord(letter) in _CYRILLIC:
+        return bytes([0xA0 + ord(letter) - _CYRILLIC.start])
+    return _ODD
