@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, tokenize
-from searchkit.page.chunks import ChunkTerms, Place, folded_words, terms_of_language, written_words
+from searchkit.analysis.letters import Letters, Span
+from searchkit.page.chunks import ChunkTerms, Standing, folded_words, terms_of_language, written_words
 from searchkit.page.model import Mark, Snippet
 from searchkit.plan.highlights import Highlight
 
@@ -21,6 +22,9 @@ WIDTH = 220
 
 _SENTENCE_START = re.compile(r"(?:(?<=[.!?…。！？])[\s\"'”’)\]]+|\n\s*)(?=\S)|(?<=[。！？])")
 _SPACE = re.compile(r"\s+")
+
+Place = tuple[int, int, int]
+"""Where a term stands: the position of its word, and its characters from start to end."""
 
 
 class Found(NamedTuple):
@@ -46,25 +50,54 @@ class _Terms:
                 self._phrases.append((number, highlight))
         in_phrases = {term for _, highlight in self._phrases for slot in highlight.slots for term in slot}
         self._terms = self._words.keys() | in_phrases
+        self._beginnings = forms.beginnings(self._terms)
+        self._reach = max((highlight.slop + 1 for _, highlight in self._phrases), default=0)
 
-    def find(self, text: str) -> list[Found]:
+    def find(self, letters: Letters) -> list[Found]:
         """Every match of each highlight."""
-        if not self._terms:
+        spans = letters.stretches(self._beginnings)
+        standing = self._forms.find(self._terms, letters.text, spans)
+        if not standing:
             return []
-        places = self._forms.read(text).places(self._terms, with_positions=bool(self._phrases))
         words = self._words
-        found = [Found(start, end, number) for term, (_, start, end) in places for number in words.get(term, ())]
-        if places and self._phrases:
-            found += self._find_phrases(places)
+        found = [Found(start, end, number) for term, _, _, start, end in standing for number in words.get(term, ())]
+        if self._phrases:
+            found += self._find_phrases(standing, letters.text, spans)
         return found
 
-    def _find_phrases(self, places: list[tuple[str, Place]]) -> Iterator[Found]:
+    def _find_phrases(self, standing: list[Standing], text: str, spans: Sequence[Span]) -> Iterator[Found]:
+        terms = {one.term for one in standing}
+        possible = [
+            (number, highlight)
+            for number, highlight in self._phrases
+            if all(not terms.isdisjoint(slot) for slot in highlight.slots)
+        ]
+        if not possible:
+            return
+        positions = self._forms.positions(text, spans, self._reach)
         by_term: dict[str, list[Place]] = defaultdict(list)
-        for term, place in places:
-            by_term[term].append(place)
-        for number, highlight in self._phrases:
+        for term, stretch, position, start, end in standing:
+            by_term[term].append((positions[stretch] + position, start, end))
+        for number, highlight in possible:
             for start, end in _phrase_places(by_term, highlight):
                 yield Found(start, end, number)
+
+
+class _Prefix:
+    """A numbered highlight of what begins with a prefix."""
+
+    def __init__(self, number: int, prefix: str) -> None:
+        self._number = number
+        self._prefix = prefix
+        self._beginnings = folded_words().beginnings((prefix,))
+
+    def find(self, letters: Letters) -> Iterator[Found]:
+        """Every match."""
+        prefix, text = self._prefix, letters.text
+        for start, end in folded_words().find_beginning(prefix, text, letters.stretches(self._beginnings)):
+            if len(prefix) == 1 and _is_pair(text[start:end]):
+                end = start + 1  # a pair found by its first character is marked for that character only
+            yield Found(start, end, self._number)
 
 
 class Marker:
@@ -72,16 +105,24 @@ class Marker:
 
     def __init__(self, highlights: Iterable[Highlight], analyzer: Analyzer) -> None:
         wanted = list(enumerate(highlights))
-        self._prefixes = [(number, highlight.prefix) for number, highlight in wanted if highlight.prefix is not None]
-        terms = [(number, highlight) for number, highlight in wanted if highlight.prefix is None]
-        self._in_any_form = _Terms([one for one in terms if not one[1].as_written], terms_of_language(analyzer))
-        self._as_written = _Terms([one for one in terms if one[1].as_written], written_words())
+        terms = [(number, highlight) for number, highlight in wanted if highlight.prefix is None and highlight.slots]
+        in_any_form = [one for one in terms if not one[1].as_written]
+        as_written = [one for one in terms if one[1].as_written]
+        self._finders: list[_Terms | _Prefix] = []
+        if in_any_form:
+            self._finders.append(_Terms(in_any_form, terms_of_language(analyzer)))
+        if as_written:
+            self._finders.append(_Terms(as_written, written_words()))
+        for number, highlight in wanted:
+            if highlight.prefix is not None:
+                self._finders.append(_Prefix(number, highlight.prefix))
 
     def find(self, text: str) -> list[Found]:
         """Every match of each highlight in ``text``, in order of where they start."""
-        found = self._in_any_form.find(text) + self._as_written.find(text)
-        for number, prefix in self._prefixes:
-            found += [Found(start, end, number) for start, end in _prefix_places(text, prefix)]
+        if not text or not self._finders:
+            return []
+        letters = Letters(text)
+        found = [match for finder in self._finders for match in finder.find(letters)]
         return sorted(set(found)) if len(found) > 1 else found
 
 
@@ -137,14 +178,6 @@ def count_more(snippets: Sequence[Snippet], matches: Iterable[Found], *, width: 
                 more += 1
                 full = start + width
     return more
-
-
-def _prefix_places(text: str, prefix: str) -> Iterator[tuple[int, int]]:
-    for start, end in folded_words().read(text).beginning(prefix):
-        if len(prefix) == 1 and _is_pair(text[start:end]):
-            yield start, start + 1  # a pair found by its first character is marked for that character only
-        else:
-            yield start, end
 
 
 def _is_pair(written: str) -> bool:
