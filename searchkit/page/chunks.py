@@ -43,14 +43,8 @@ _one_word = re.compile(r"[(\[{\"'“‘«]*([A-Za-z0-9]+)[.,;:!?)\]}\"'”’»�
 _stretches = re.compile(r"\S+").finditer
 
 
-class Standing(NamedTuple):
-    """A term where it stands: in which of the stretches looked at, at which position in it, its characters."""
-
-    term: str
-    stretch: int
-    position: int
-    start: int
-    end: int
+Standing = tuple[str, int, int, int, int]
+"""A term where it stands: in which of the stretches looked at, at which position in it, its characters."""
 
 
 class Parts(NamedTuple):
@@ -82,7 +76,7 @@ class ChunkTerms:
 
     def find(self, wanted: Set[str], text: str, spans: Sequence[Span]) -> list[Standing]:
         """Where the wanted terms stand in the stretches at ``spans``."""
-        found = []
+        found: list[Standing] = []
         known = self._plain.get
         for stretch, (start, stop) in enumerate(spans):
             chunk = text[start:stop]
@@ -91,11 +85,11 @@ class ChunkTerms:
                 term = self._learn(chunk)
             if term:
                 if term in wanted:
-                    found.append(Standing(term, stretch, 0, *_word_in(text, start)))
+                    found.append((term, stretch, 0, *_word_in(chunk, start)))
             else:
                 for form, places in self._parts(chunk).places.items():
                     if form in wanted:
-                        found += [Standing(form, stretch, at, start + first, start + end) for at, first, end in places]
+                        found += [(form, stretch, at, start + first, start + end) for at, first, end in places]
         return found
 
     def find_beginning(self, prefix: str, text: str, spans: Sequence[Span]) -> list[Span]:
@@ -107,7 +101,7 @@ class ChunkTerms:
             term = self._learn(chunk) if known is None else known
             if term:
                 if term.startswith(prefix):
-                    found.append(_word_in(text, start))
+                    found.append(_word_in(chunk, start))
             else:
                 for form, places in self._parts(chunk).places.items():
                     if form.startswith(prefix):
@@ -164,11 +158,13 @@ class ChunkTerms:
         return found
 
 
-def _word_in(text: str, start: int) -> Span:
-    """Where the word of the plain stretch that begins at ``start`` stands."""
-    word = _one_word(text, start)
+def _word_in(chunk: str, start: int) -> Span:
+    """Where the word of a plain stretch that begins at ``start`` stands."""
+    if chunk.isalnum():
+        return start, start + len(chunk)
+    word = _one_word(chunk)
     assert word is not None
-    return word.span(1)
+    return start + word.start(1), start + word.end(1)
 
 
 @lru_cache(maxsize=64)
