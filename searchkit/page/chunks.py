@@ -23,10 +23,10 @@ Forms = Callable[[str, Kind], tuple[str, ...]]
 Beginnings = Callable[[str], tuple[str, ...] | None]
 """What every token with a term begins with when it is folded: with one of these; None if unknown."""
 
-LEARNT = 8192
+LEARNT = 2048
 """Stretches that are kept, about 150 bytes each."""
 
-LEARNT_OTHERS = 2048
+LEARNT_OTHERS = 512
 """Stretches of several words that are kept, about 500 bytes each."""
 
 _LONGEST = 64
