@@ -3,14 +3,16 @@
 A text becomes bytes, one a character: its folded letter or digit, or what the character does between words. Then
 `bytes.find` finds beginnings of words at the same places as in the text, at gigabytes a second. `Letters` finds every
 stretch between white space in which a token begins so, and some others: whoever asks analyses these stretches and no
-others. Joined words are found in the text without connectors: `e-mail` begins as `email` does. A character that folds
-to several letters, to none, or to one that has no byte makes its stretch one to be analysed for any beginning.
+others. Joined words are found in the text without connectors: `e-mail` begins as `email` does. Pairs of characters are
+found in the text itself. A character that folds to several letters, to none, or to one that has no byte makes its
+stretch one to be analysed for any beginning.
 """
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import AnyStr, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,7 @@ import numpy.typing as npt
 from searchkit.analysis.characters import encode
 from searchkit.analysis.folding import fold
 from searchkit.analysis.words import CONNECTORS, is_word_char
+from searchkit.patterns import late_pattern
 
 _ODD = b"\0"
 """A character of a word that has no byte of its own."""
@@ -35,30 +38,45 @@ _BEYOND = 0xFFFF
 
 _AS_WORDS = bytes.maketrans(_LINK + _OTHER, _SPACE * 2)
 
+_plain_pairs = late_pattern(r"[\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]+").fullmatch
+"""Whether all are characters indexed in pairs that fold to themselves, whatever stands beside them."""
+
 _stretches = re.compile(r"\S+").finditer
 
 Span = tuple[int, int]
 """Start and end of a stretch, in characters."""
 
 
-def beginning_of(folded: str) -> bytes:
-    """What a token with this folded text begins with, as `Letters` finds it; b"" if it has a character without byte.
+class Beginnings(NamedTuple):
+    """Of several beginnings of words those to look for: `None` in place of them means that there is no telling."""
 
-    A symbol or a point inside, as in c++ and 3.5, ends the beginning; the point before .net is no part of it.
+    letters: tuple[bytes, ...] = ()
+    pairs: tuple[str, ...] = ()
+
+
+def beginnings_of(words: Iterable[str]) -> Beginnings | None:
+    """What to look for to find the tokens that begin, folded, with one of the words.
+
+    A symbol or a point inside, as in c++ and 3.5, ends a beginning; the point before .net is no part of it. Of a word
+    with an odd character nothing needs to be looked for.
     """
-    word = folded.removeprefix(".")
-    coded = b"".join([_byte_of(char) for char in word])
-    end = len(coded.translate(_AS_WORDS).split(_SPACE)[0])
-    return b"" if _ODD in coded or end == 0 else coded[:end]
-
-
-def fewest(beginnings: Iterable[bytes]) -> tuple[bytes, ...]:
-    """The beginnings without those that begin with another."""
-    kept: list[bytes] = []
-    for beginning in sorted(beginnings):
-        if not kept or not beginning.startswith(kept[-1]):
-            kept.append(beginning)
-    return tuple(kept)
+    letters: set[bytes] = set()
+    pairs: set[str] = set()
+    for word in words:
+        if word in ("", "."):
+            return None
+        if _plain_pairs(word):
+            pairs.add(word)
+        else:
+            coded = b"".join(map(_byte_of, word.removeprefix(".")))
+            beginning = coded.translate(_AS_WORDS).split(_SPACE)[0]
+            if beginning and _ODD not in coded:
+                letters.add(beginning)
+    fewest: list[bytes] = []
+    for beginning in sorted(letters):
+        if not fewest or not beginning.startswith(fewest[-1]):
+            fewest.append(beginning)
+    return Beginnings(tuple(fewest), tuple(sorted(pairs)))
 
 
 class Letters:
@@ -72,16 +90,18 @@ class Letters:
         self._words = _SPACE + self._shape.translate(_AS_WORDS)
         self._joined = self._shape.translate(None, _LINK)
 
-    def stretches(self, beginnings: Sequence[bytes] | None) -> list[Span]:
+    def stretches(self, beginnings: Beginnings | None) -> list[Span]:
         """The stretches in which a token begins with one of the beginnings, and others; with None, all."""
         if beginnings is None:
             return [stretch.span() for stretch in _stretches(self.text)]
         places: list[int] = []
-        for beginning in beginnings:
+        for beginning in beginnings.letters:
             if beginning in self._joined:
                 places += _all_places(self._words, _SPACE + beginning)
                 if len(beginning) > 1 and self._joined.count(beginning) > self._words.count(beginning):
                     places += self._across(beginning)
+        for pair in beginnings.pairs:
+            places += _all_places(self.text, pair)
         if _ODD in self._shape:
             places += _all_places(self._shape, _ODD)
         return self._around(sorted(places))
@@ -109,7 +129,7 @@ class Letters:
         return found
 
 
-def _all_places(where: bytes, what: bytes) -> list[int]:
+def _all_places(where: AnyStr, what: AnyStr) -> list[int]:
     places = []
     place = where.find(what)
     while place >= 0:
@@ -152,6 +172,8 @@ def _byte_of(char: str) -> bytes:
         return _SPACE
     if not is_word_char(char):
         return _LINK if char in CONNECTORS or char == "," else _OTHER
+    if _plain_pairs(char):
+        return _OTHER
     letter = fold(char)
     if len(letter) != 1:
         return _ODD

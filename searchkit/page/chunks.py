@@ -9,18 +9,18 @@ reading it token by token takes 300.
 import re
 from collections.abc import Callable, Iterable, Sequence, Set
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, fold, tokenize
-from searchkit.analysis.letters import Span, beginning_of, fewest
+from searchkit.analysis.letters import Beginnings, Span, beginnings_of
 from searchkit.analysis.stemming import beginnings_kept
 from searchkit.plan.written import written_forms
 
 Forms = Callable[[str, Kind], tuple[str, ...]]
 """The terms of a token, as `Analyzer.forms` gives them."""
 
-Beginnings = Callable[[str], tuple[str, ...] | None]
+Kept = Callable[[str], tuple[str, ...] | None]
 """What every token with a term begins with when it is folded: with one of these; None if unknown."""
 
 LEARNT = 2048
@@ -57,22 +57,18 @@ class Parts(NamedTuple):
 class ChunkTerms:
     """The terms of stretches of text under one way of forming them; safe to share between threads."""
 
-    def __init__(self, forms: Forms, beginnings: Beginnings) -> None:
+    def __init__(self, forms: Forms, kept: Kept) -> None:
         self._forms = forms
-        self._beginnings = beginnings
+        self._kept = kept
         self._plain: dict[str, str] = {}  # the only term of a stretch that is one word, "" for all other stretches
         self._others: dict[str, Parts] = {}
 
-    def beginnings(self, terms: Iterable[str]) -> tuple[bytes, ...] | None:
+    def beginnings(self, terms: Iterable[str]) -> Beginnings | None:
         """What tokens with one of the terms begin with, for `Letters`; None if there is no telling, or too many."""
-        found: set[bytes] = set()
-        for term in terms:
-            kept = self._beginnings(term)
-            if kept is None or "" in kept or "." in kept:
-                return None
-            found.update(map(beginning_of, kept))
-        coded = fewest(found - {b""})
-        return coded if len(coded) <= _MOST_BEGINNINGS else None
+        kept = [self._kept(term) for term in terms]
+        known = [words for words in kept if words is not None]
+        found = beginnings_of(chain.from_iterable(known)) if len(known) == len(kept) else None
+        return None if found is None or len(found.letters) + len(found.pairs) > _MOST_BEGINNINGS else found
 
     def find(self, wanted: Set[str], text: str, spans: Sequence[Span]) -> list[Standing]:
         """Where the wanted terms stand in the stretches at ``spans``."""
