@@ -38,8 +38,8 @@ _BEYOND = 0xFFFF
 
 _AS_WORDS = bytes.maketrans(_LINK + _OTHER, _SPACE * 2)
 
-_plain_pairs = late_pattern(r"[\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]+").fullmatch
-"""Whether all are characters indexed in pairs that fold to themselves, whatever stands beside them."""
+_plain_pairs = late_pattern(r"[\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]+")
+"""Characters indexed in pairs that fold to themselves, whatever stands beside them."""
 
 _stretches = re.compile(r"\S+").finditer
 
@@ -48,14 +48,14 @@ Span = tuple[int, int]
 
 
 class Beginnings(NamedTuple):
-    """Of several beginnings of words those to look for: `None` in place of them means that there is no telling."""
+    """What to look for: bytes of letters, and pairs of characters as they are."""
 
     letters: tuple[bytes, ...] = ()
     pairs: tuple[str, ...] = ()
 
 
 def beginnings_of(words: Iterable[str]) -> Beginnings | None:
-    """What to look for to find the tokens that begin, folded, with one of the words.
+    """What to look for to find the tokens that begin, folded, with one of the words; None if there is no telling.
 
     A symbol or a point inside, as in c++ and 3.5, ends a beginning; the point before .net is no part of it. Of a word
     with an odd character nothing needs to be looked for.
@@ -65,7 +65,7 @@ def beginnings_of(words: Iterable[str]) -> Beginnings | None:
     for word in words:
         if word in ("", "."):
             return None
-        if _plain_pairs(word):
+        if _plain_pairs.fullmatch(word):
             pairs.add(word)
         else:
             coded = b"".join(map(_byte_of, word.removeprefix(".")))
@@ -172,7 +172,7 @@ def _byte_of(char: str) -> bytes:
         return _SPACE
     if not is_word_char(char):
         return _LINK if char in CONNECTORS or char == "," else _OTHER
-    if _plain_pairs(char):
+    if _plain_pairs.fullmatch(char):
         return _OTHER
     letter = fold(char)
     if len(letter) != 1:
