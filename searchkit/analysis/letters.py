@@ -96,9 +96,11 @@ class Letters:
             return [stretch.span() for stretch in _stretches(self.text)]
         places: list[int] = []
         for beginning in beginnings.letters:
-            if beginning in self._joined:
-                places += _all_places(self._words, _SPACE + beginning)
-                if len(beginning) > 1 and self._joined.count(beginning) > self._words.count(beginning):
+            count = self._joined.count(beginning)
+            if count:
+                here = _all_places(self._words, _SPACE + beginning)
+                places += here
+                if count > len(here) and count > self._words.count(beginning):
                     places += self._across(beginning)
         for pair in beginnings.pairs:
             places += _all_places(self.text, pair)

@@ -161,8 +161,12 @@ def build_snippets(text: str, matches: Sequence[Found], *, width: int = WIDTH, m
             break
         shown |= best.highlights
         first, last = best.run[0].start, best.last
-        before = max([end for _, end in chosen if end <= first], default=0)
-        after = min([start for start, _ in chosen if start >= last], default=len(text))
+        before, after = 0, len(text)
+        for start, end in chosen:
+            if end <= first:
+                before = max(before, end)
+            else:
+                after = min(after, start)
         start, end = _cut(text, first, last, width, before, after)
         chosen.append((start, end))
         if len(chosen) < most:
