@@ -24,6 +24,9 @@ from searchkit.query.nodes import Node
 FACET_LIMIT = 250
 """Values shown of one facet; an archive can have a hundred thousand authors, which no page lists."""
 
+KEPT_HITS = 10
+"""Hits that are kept of a search, about 2 kB each: its first page is asked for again when readers come back to it."""
+
 _LABEL_FIELDS: dict[FacetName, str] = {"topics": "topic", "kind": "kind", "authors": "author"}
 
 
@@ -113,6 +116,7 @@ class _Markers:
     def __init__(self, marked: tuple[Highlight, ...]) -> None:
         self._marked = marked
         self._found: dict[str, tuple[Marker, Marker]] = {}
+        self._hits: dict[tuple[Ranked, bool], Hit] = {}
 
     def of(self, language: str) -> tuple[Marker, Marker]:
         """The marker of titles, and that of all other text."""
@@ -125,6 +129,15 @@ class _Markers:
             found = self._found[language] = in_title, in_text
         return found
 
+    def hit(self, key: tuple[Ranked, bool]) -> Hit | None:
+        """The hit of a match, with or without snippets, if it is kept."""
+        return self._hits.get(key)
+
+    def keep(self, key: tuple[Ranked, bool], hit: Hit) -> None:
+        """Keep a hit if there are not enough."""
+        if len(self._hits) < KEPT_HITS:
+            self._hits[key] = hit
+
 
 class _HitMaker:
     """Makes the hits of one page."""
@@ -135,7 +148,16 @@ class _HitMaker:
         self._generation = generation
 
     def hit(self, match: Ranked) -> Hit:
-        """The hit of one match, straight from the stored fields: an article in the index has been checked."""
+        """The hit of one match."""
+        key = match, self._with_snippets
+        found = self._markers.hit(key)
+        if found is None:
+            found = self._made(match)
+            self._markers.keep(key, found)
+        return found
+
+    def _made(self, match: Ranked) -> Hit:
+        """The hit straight from the stored fields: an article in the index has been checked."""
         stored = self._generation.stored(match.docnum)
         title, published = stored["title"], stored["published"]
         in_title, in_text = self._markers.of(stored["language"] or self._generation.language)

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, tokenize
-from searchkit.page.chunks import ChunkTerms, Place, folded_words, terms_of_language, written_words
+from searchkit.analysis.letters import Letters, Span
+from searchkit.page.chunks import ChunkTerms, Standing, folded_words, terms_of_language, written_words
 from searchkit.page.model import Mark, Snippet
 from searchkit.plan.highlights import Highlight
 
@@ -21,6 +22,9 @@ WIDTH = 220
 
 _SENTENCE_START = re.compile(r"(?:(?<=[.!?…。！？])[\s\"'”’)\]]+|\n\s*)(?=\S)|(?<=[。！？])")
 _SPACE = re.compile(r"\s+")
+
+Place = tuple[int, int, int]
+"""Where a term stands: the position of its word, and its characters from start to end."""
 
 
 class Found(NamedTuple):
@@ -46,25 +50,54 @@ class _Terms:
                 self._phrases.append((number, highlight))
         in_phrases = {term for _, highlight in self._phrases for slot in highlight.slots for term in slot}
         self._terms = self._words.keys() | in_phrases
+        self._beginnings = forms.beginnings(self._terms)
+        self._reach = max((highlight.slop + 1 for _, highlight in self._phrases), default=0)
 
-    def find(self, text: str) -> list[Found]:
+    def find(self, letters: Letters) -> list[Found]:
         """Every match of each highlight."""
-        if not self._terms:
+        spans = letters.stretches(self._beginnings)
+        standing = self._forms.find(self._terms, letters.text, spans)
+        if not standing:
             return []
-        places = self._forms.read(text).places(self._terms, with_positions=bool(self._phrases))
         words = self._words
-        found = [Found(start, end, number) for term, (_, start, end) in places for number in words.get(term, ())]
-        if places and self._phrases:
-            found += self._find_phrases(places)
+        found = [Found(start, end, number) for term, _, _, start, end in standing for number in words.get(term, ())]
+        if self._phrases:
+            found += self._find_phrases(standing, letters.text, spans)
         return found
 
-    def _find_phrases(self, places: list[tuple[str, Place]]) -> Iterator[Found]:
+    def _find_phrases(self, standing: list[Standing], text: str, spans: Sequence[Span]) -> Iterator[Found]:
+        terms = {term for term, *_ in standing}
+        possible = [
+            (number, highlight)
+            for number, highlight in self._phrases
+            if all(not terms.isdisjoint(slot) for slot in highlight.slots)
+        ]
+        if not possible:
+            return
+        positions = self._forms.positions(text, spans, self._reach)
         by_term: dict[str, list[Place]] = defaultdict(list)
-        for term, place in places:
-            by_term[term].append(place)
-        for number, highlight in self._phrases:
+        for term, stretch, position, start, end in standing:
+            by_term[term].append((positions[stretch] + position, start, end))
+        for number, highlight in possible:
             for start, end in _phrase_places(by_term, highlight):
                 yield Found(start, end, number)
+
+
+class _Prefix:
+    """A numbered highlight of what begins with a prefix."""
+
+    def __init__(self, number: int, prefix: str) -> None:
+        self._number = number
+        self._prefix = prefix
+        self._beginnings = folded_words().beginnings((prefix,))
+
+    def find(self, letters: Letters) -> Iterator[Found]:
+        """Every match."""
+        prefix, text = self._prefix, letters.text
+        for start, end in folded_words().find_beginning(prefix, text, letters.stretches(self._beginnings)):
+            if len(prefix) == 1 and _is_pair(text[start:end]):
+                end = start + 1  # a pair found by its first character is marked for that character only
+            yield Found(start, end, self._number)
 
 
 class Marker:
@@ -72,16 +105,26 @@ class Marker:
 
     def __init__(self, highlights: Iterable[Highlight], analyzer: Analyzer) -> None:
         wanted = list(enumerate(highlights))
-        self._prefixes = [(number, highlight.prefix) for number, highlight in wanted if highlight.prefix is not None]
-        terms = [(number, highlight) for number, highlight in wanted if highlight.prefix is None]
-        self._in_any_form = _Terms([one for one in terms if not one[1].as_written], terms_of_language(analyzer))
-        self._as_written = _Terms([one for one in terms if one[1].as_written], written_words())
+        terms = [(number, highlight) for number, highlight in wanted if highlight.prefix is None and highlight.slots]
+        in_any_form = [one for one in terms if not one[1].as_written]
+        as_written = [one for one in terms if one[1].as_written]
+        self._finders: list[_Terms | _Prefix] = []
+        if in_any_form:
+            self._finders.append(_Terms(in_any_form, terms_of_language(analyzer)))
+        if as_written:
+            self._finders.append(_Terms(as_written, written_words()))
+        for number, highlight in wanted:
+            if highlight.prefix is not None:
+                self._finders.append(_Prefix(number, highlight.prefix))
 
     def find(self, text: str) -> list[Found]:
         """Every match of each highlight in ``text``, in order of where they start."""
-        found = self._in_any_form.find(text) + self._as_written.find(text)
-        for number, prefix in self._prefixes:
-            found += [Found(start, end, number) for start, end in _prefix_places(text, prefix)]
+        if not text or not self._finders:
+            return []
+        letters = Letters(text)
+        found: list[Found] = []
+        for finder in self._finders:
+            found += finder.find(letters)
         return sorted(set(found)) if len(found) > 1 else found
 
 
@@ -106,17 +149,24 @@ def build_snippets(text: str, matches: Sequence[Found], *, width: int = WIDTH, m
     """Up to ``most`` passages of about ``width`` characters as they stand, or the beginning without matches."""
     if not matches:
         return () if not text or text.isspace() else (_beginning(text, width),)
-    chosen: list[tuple[int, int]] = []
-    shown: frozenset[int] = frozenset()
+    first, last = matches[0].start, max([end for _, end, _ in matches])
+    if last - first <= width:
+        return (_snippet(text, _cut(text, first, last, width, 0, len(text)), matches),)
+    chosen: list[Span] = []
+    shown: set[int] = set()
     stretches = [matches]
     while stretches and len(chosen) < most:
-        best = _best([window for stretch in stretches for window in _windows(stretch, width, shown)])
-        if chosen and not best.unseen and best.marks < 2:
+        best = _best([run for stretch in stretches for run in _runs(stretch, width)], shown)
+        if chosen and not best.unseen and len(best.run) < 2:
             break
         shown |= best.highlights
-        first, last = best.first, best.last
-        before = max([end for _, end in chosen if end <= first], default=0)
-        after = min([start for start, _ in chosen if start >= last], default=len(text))
+        first, last = best.run[0].start, best.last
+        before, after = 0, len(text)
+        for start, end in chosen:
+            if end <= first:
+                before = max(before, end)
+            else:
+                after = min(after, start)
         start, end = _cut(text, first, last, width, before, after)
         chosen.append((start, end))
         if len(chosen) < most:
@@ -137,14 +187,6 @@ def count_more(snippets: Sequence[Snippet], matches: Iterable[Found], *, width: 
                 more += 1
                 full = start + width
     return more
-
-
-def _prefix_places(text: str, prefix: str) -> Iterator[tuple[int, int]]:
-    for start, end in folded_words().read(text).beginning(prefix):
-        if len(prefix) == 1 and _is_pair(text[start:end]):
-            yield start, start + 1  # a pair found by its first character is marked for that character only
-        else:
-            yield start, end
 
 
 def _is_pair(written: str) -> bool:
@@ -174,56 +216,61 @@ def _phrase_places(by_term: dict[str, list[Place]], highlight: Highlight) -> Ite
 
 
 class _Window(NamedTuple):
-    """A run of matches that fits into a passage, and its characters from the first to the last of them."""
+    """A run of matches that fits into a passage."""
 
     unseen: int
     """How many of its highlights no passage shows yet."""
-    different: int
-    """How many highlights it has."""
-    marks: int
-    first: int
-    last: int
-    highlights: frozenset[int]
+    highlights: set[int]
     run: Sequence[Found]
+    last: int
+    """The last character of any of them."""
 
 
-def _windows(matches: Sequence[Found], width: int, shown: frozenset[int]) -> list[_Window]:
-    """The runs of matches that fit into ``width`` characters, without those that are part of another."""
-    windows = []
+def _runs(matches: Sequence[Found], width: int) -> list[tuple[Sequence[Found], int]]:
+    """The runs of matches that fit into ``width`` characters, none part of another, and where their last one ends."""
+    runs = []
     stop = last = 0
     count = len(matches)
     for number, (first, end, _) in enumerate(matches):
         reached = stop
         if number >= stop:
             stop, last = number + 1, end
-        while stop < count and (furthest := max(matches[stop].end, last)) - first <= width:
+        while stop < count:
+            furthest = matches[stop].end
+            if furthest < last:
+                furthest = last
+            if furthest - first > width:
+                break
             last = furthest
             stop += 1
         if stop > reached:
-            run = matches[number:stop]
-            highlights = frozenset([match.highlight for match in run])
-            unseen = len(highlights - shown) if shown else len(highlights)
-            windows.append(_Window(unseen, len(highlights), stop - number, first, last, highlights, run))
+            runs.append((matches[number:stop], last))
         if stop == count:
             break
-    return windows
+    return runs
 
 
-def _best(windows: list[_Window]) -> _Window:
+def _best(runs: list[tuple[Sequence[Found], int]], shown: set[int]) -> _Window:
     """The window with the most unseen highlights, the most highlights, the nearest, the most marks, the first."""
-    if len(windows) == 1:
-        return windows[0]
-    most = max(windows)[:2]
-    best = [window for window in windows if window[:2] == most]
-    if len(best) == 1:
-        return best[0]
-    return min(best, key=lambda window: (_gap(window.run, window.different), -window.marks, window.first))
+    best: list[_Window] = []
+    most = -1, -1
+    for run, last in runs:
+        highlights = {number for _, _, number in run}
+        unseen = len(highlights - shown)
+        rank = unseen, len(highlights)
+        if rank >= most:
+            window = _Window(unseen, highlights, run, last)
+            if rank == most:
+                best.append(window)
+            else:
+                most, best = rank, [window]
+    if len(best) > 1 and most[1] > 1:
+        return min(best, key=lambda window: (_gap(window.run, most[1]), -len(window.run)))
+    return max(best, key=lambda window: len(window.run))
 
 
 def _gap(run: Sequence[Found], different: int) -> int:
-    """The least distance, from end to start, that a stretch with all highlights of the run spans: their nearness."""
-    if different < 2:
-        return 0
+    """The least distance, from end to start, that a stretch with all two or more highlights of the run spans."""
     least = run[-1].end
     latest: dict[int, Found] = {}
     for match in run:
@@ -250,9 +297,8 @@ def _cut(text: str, first: int, last: int, width: int, before: int, after: int) 
     if earliest == 0:
         start = len(text) - len(text.lstrip()) if text[:first].isspace() else 0
     else:
-        ends = (match.end() for match in _SENTENCE_START.finditer(text, earliest, first))
-        sentence = next((end for end in ends if end <= first), None)
-        start = _after_space(text, earliest, first) if sentence is None else sentence
+        sentence = _SENTENCE_START.search(text, earliest, first)
+        start = sentence.end() if sentence else _after_space(text, earliest, first)
     end = min(max(start + width, last), after)
     return start, _before_space(text, last, end)
 
@@ -264,14 +310,15 @@ def _after_space(text: str, earliest: int, first: int) -> int:
 
 def _before_space(text: str, last: int, end: int) -> int:
     if end >= len(text):
-        return len(text.rstrip()) if last <= len(text.rstrip()) else end
+        length = len(text.rstrip())
+        return length if last <= length else end
     behind = text[last:end]
     if behind and behind[-1].isspace():
         return last + len(behind.rstrip())
-    words = behind.split()
-    if words and len(words[-1]) < len(behind):
-        return last + len(behind[: -len(words[-1])].rstrip())
-    return end if _is_unspaced(text[last:end]) else last
+    *before, rest = behind.rsplit(None, 1) or [behind]
+    if len(rest) < len(behind):
+        return last + len(before[0]) if before else last
+    return end if _is_unspaced(behind) else last
 
 
 def _is_unspaced(text: str) -> bool:

@@ -1,5 +1,6 @@
 """The archive in a folder: opening, adding, replacing, deleting, and what happens when something goes wrong."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -288,6 +289,17 @@ def test_a_match_in_the_summary_alone_is_shown_from_there(make_archive: MakeArch
 
     (snippet,) = archive.search("heparin").hits[0].snippets
     assert (snippet.text, snippet.marks) == ("A word on heparin.", ((10, 17),))
+
+
+def test_a_search_asked_again_is_answered_as_before(make_archive: MakeArchive) -> None:
+    """What is kept of the hits changes no answer: not without snippets, and not once the article is another."""
+    archive = make_archive([PLASMA])
+    first = archive.search("plasma").hits
+    assert first[0].snippets
+    assert archive.search("plasma").hits == first
+    assert archive.search("plasma", snippets=False).hits[0].snippets == ()
+    archive.add([dataclasses.replace(PLASMA, title="Another plasma")])
+    assert archive.search("plasma").hits[0].title == "Another plasma"
 
 
 def test_undated_articles_are_kept_and_counted_as_undated(make_archive: MakeArchive) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from searchkit.analysis import Analyzer, Kind, fold, tokenize
 from searchkit.plan.highlights import Highlight
+from searchkit.plan.written import written_forms
 
 
 def marked_places(text: str, highlights: Iterable[Highlight], analyzer: Analyzer) -> set[tuple[int, int, int]]:
@@ -27,7 +28,8 @@ def _prefix_places(text: str, highlight: Highlight) -> Iterator[tuple[int, int]]
 def _runs(text: str, highlight: Highlight, analyzer: Analyzer) -> Iterator[tuple[int, int]]:
     standing: dict[str, set[tuple[int, int, int]]] = defaultdict(set)
     for token in tokenize(text):
-        for term in analyzer.forms(token.text, token.kind):
+        forms = written_forms if highlight.as_written else analyzer.forms
+        for term in set(forms(token.text, token.kind)):
             standing[term].add((token.position, token.start, token.end))
     slots = [{place for term in slot for place in standing[term]} for slot in highlight.slots]
     if not slots:

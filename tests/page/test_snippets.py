@@ -1,5 +1,11 @@
 """Snippets: the article's own text, with exactly what matched marked in it."""
 
+import gzip
+import json
+from itertools import islice
+from pathlib import Path
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +14,7 @@ from slow_marks import marked_places
 from searchkit.analysis import analyzer_for
 from searchkit.page.snippets import build_snippets, count_more, find_matches, merge_marks
 from searchkit.plan.highlights import highlights
-from searchkit.query.nodes import And, Label, Node, Not, Or, Phrase, Prefix, Word
+from searchkit.query.nodes import And, Exact, Fuzzy, Label, Node, Not, Or, Pattern, Phrase, Prefix, Word
 
 ENGLISH = analyzer_for("en")
 
@@ -24,6 +30,9 @@ MARKED = [
     ("In a café, the cafe.", [Word("cafe")], ["café", "cafe"]),
     ("interest rates and rates of interest", [Phrase("interest rate")], ["interest rates"]),
     ("red cells, red blood cells", [Phrase("red cells", slop=1)], ["red cells", "red blood cells"]),
+    ("red a cells, red (cells), red big blood cells", [Phrase("red cells")], ["red (cells"]),
+    ("red - big – cells, red big blood cells", [Phrase("red cells", slop=1)], ["red - big – cells"]),
+    ("some .NET", [Prefix(".")], [".NET"]),
     ("COVID-19, covid19 and COVID 19", [Word("covid-19")], ["COVID-19", "covid19", "COVID 19"]),
     ("the U.S. and US", [Word("U.S.")], ["U.S", "US"]),
     ("C++ is not C", [Word("C++")], ["C++"]),
@@ -142,7 +151,23 @@ pieces = st.sampled_from(
             "patient’s",
             "https://a.b/c?d=e",
         ),
-        *("東京", "東京都は", "ไทย", "हिन्दी", "한국어", "ﬁne", "Ⅷ", "\u200d", "\u00ad", "\ufe0f", "😀", "x" * 70),
+        *("dying", "skies", "abilities", "Müller", "Mueller", "Straße", "МИР", "мира", "λόγος", "ǅ", "İ"),
+        *(
+            "𝑥1",
+            "Æon",
+            "東京",
+            "東京都は",
+            "ไทย",
+            "हिन्दी",
+            "한국어",
+            "ﬁne",
+            "Ⅷ",
+            "\u200d",
+            "\u00ad",
+            "\ufe0f",
+            "😀",
+            "x" * 70,
+        ),
         *("-", "‑", "–", "—", "'", "’", ".", ",", ";", "/", "&", "_", "@", "+", "#", "·", ":", "(", ")", "“", "”", "!"),
         *(" ", "  ", "\n", "\t", "\u00a0", "\u2003", "\u3000", "\x1c", "\u200b", ""),
     ]
@@ -160,19 +185,60 @@ asked = st.sampled_from(
             for text in ("plasma platelet", "covid 19", "the plasma", "東京都", "u s", "x y", "patient's the")
         ),
         *(Phrase(text, slop=2) for text in ("plasma platelet", "c plasma", "the 19")),
-        *(Prefix(text) for text in ("pl", "n", "na", "co", "東", "3", "c", "u")),
+        *(
+            Prefix(text)
+            for text in ("pl", "n", "na", "co", "東", "3", "c", "u", "3.", ".n", ".", "c+", "-", "’", "ﬁ", "ö")
+        ),
+        *(Exact(text) for text in ("plasma", "Öl", "US", "naïve", "C++", "e-mail", "the plasma", "ไทย", "fine ⅷ")),
+        *(Pattern(text) for text in ("pl*a", "*", "?", "na*")),
+        *(Fuzzy(text) for text in ("plasme", "covod19", "öl")),
+        *(Word(text) for text in ("naives", "dying", "sky", "ability", "mueller", "straße", "мир", "λόγος", "größe")),
+        *(Phrase(text, slop=9) for text in ("plasma the", "u 19", "naïve the plasma")),
     ]
 )
+languages = st.sampled_from(["en", "de", "fr", "es", "fi", "it", "tr", "ru", "hu", "nl", "ar", "el", "ja", "xx"])
+expansions = {"pl*a": ("plasma", "platela"), "na*": ("naive", "naïve"), "plasme": ("plasma",), "öl": ("ol", "öl", "OL")}
 
 
-@given(hostile, st.lists(asked, min_size=1, max_size=4))
-def test_marks_are_those_of_reading_token_by_token(text: str, nodes: list[Node]) -> None:
-    """Whatever a text is made of, marking it by its stretches marks what the tokens of the whole text say."""
-    for analyzer in (ENGLISH, analyzer_for("de")):
-        wanted = highlights(Or(tuple(nodes)), (ENGLISH, analyzer_for("de")))
+def expand(node: Pattern | Fuzzy) -> tuple[str, ...]:
+    """What patterns stand for in an archive that has these words."""
+    return expansions.get(node.text, (*(f"w{number}" for number in range(40)), "c", "the", "3.5", "東京", ".net"))
+
+
+@given(hostile, st.lists(asked, min_size=1, max_size=4), languages)
+def test_marks_are_those_of_reading_token_by_token(text: str, nodes: list[Node], language: str) -> None:
+    """Whatever a text is made of, looking where words may stand marks what the tokens of the whole text say."""
+    for analyzer in (ENGLISH, analyzer_for(language)):
+        wanted = highlights(Or(tuple(nodes)), (ENGLISH, analyzer_for(language)), expand)
         found = find_matches(text, wanted, analyzer)
         assert found == sorted(found)
         assert {tuple(match) for match in found} == marked_places(text, wanted, analyzer)
+
+
+@pytest.mark.parametrize("number", [60, pytest.param(3000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("corpus", ["arxiv_100k", "reuters", "ruby_news_17_languages", "pm_transcripts_3k"])
+def test_marks_of_real_articles_are_those_of_reading_token_by_token(
+    corpus: str, number: int, data_folder: Path
+) -> None:
+    """Words, phrases and prefixes taken from an article are marked in it and in the next one as its tokens say."""
+    choose = Random(7)
+    words = ["the"] * 20
+    with gzip.open(data_folder / "corpora" / f"{corpus}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in islice(lines, number):
+            article = json.loads(line)
+            text = f"{article['title']}\n{article.get('body') or article.get('text') or ''}"[:5000]
+            analyzer = analyzer_for(article.get("language") or article.get("lang") or "en")
+            words = [*words[-10:], *text.split()]
+            at = choose.randrange(len(words) - 1)
+            nodes = [
+                *map(Word, choose.sample(words, 3)),
+                Phrase(f"{words[at]} {words[at + 1]}", slop=choose.randrange(4)),
+                Exact(choose.choice(words)),
+                Prefix(choose.choice(words)[: choose.randrange(1, 5)]),
+            ]
+            wanted = highlights(Or(tuple(nodes)), (ENGLISH, analyzer))
+            found = find_matches(text, wanted, analyzer)
+            assert {tuple(match) for match in found} == marked_places(text, wanted, analyzer), (nodes, text)
 
 
 def test_near_words_win_over_those_far_apart() -> None:
