@@ -9,15 +9,16 @@ import numpy.typing as npt
 
 Value = TypeVar("Value")
 
-_LARGEST_SHARE = 4
+LARGEST_SHARE = 4
 """A value of more than this part of the whole is not kept: it would drive out many that are asked for more often."""
 
 
 class ByteCache(Generic[Value]):
     """Values by key, each with the bytes it counts for. Nobody may change what is in it."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, largest_share: int = LARGEST_SHARE) -> None:
         self._max_bytes = max_bytes
+        self._largest = max_bytes // largest_share
         self._values: OrderedDict[Hashable, tuple[Value, int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -33,7 +34,7 @@ class ByteCache(Generic[Value]):
 
     def put(self, key: Hashable, value: Value, size: int) -> None:
         """Keep a value of so many bytes, unless it is too large."""
-        if size * _LARGEST_SHARE > self._max_bytes:
+        if size > self._largest:
             return
         with self._lock:
             _, before = self._values.pop(key, (None, 0))

@@ -56,10 +56,14 @@ _FEW_LEFT = 64
 CACHED_BYTES = 6 << 20
 """Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
 
-CACHED_MATCH_BYTES = 6 << 20
+CACHED_MATCH_BYTES = 4 << 20
 """Bytes of matches that are kept for the next searches, at 8 bytes an article."""
 
 _MATCHES_BYTES = 300
+_LARGEST_MATCHES = 16
+"""Matches of more than this part of the whole are not kept: they are those of common words, which are, and quickly
+put together again. What many words have in common is little and takes as long to find."""
+
 _RUNS_BYTES = 1 << 18
 
 CACHED_ARTICLE_BYTES = 2 << 20
@@ -97,7 +101,7 @@ class Generation:
         self._cache = ArrayCache(CACHED_BYTES)
         self._runs = ArrayCache(_RUNS_BYTES)
         self._matches: ByteCache[tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | float]] = ByteCache(
-            CACHED_MATCH_BYTES
+            CACHED_MATCH_BYTES, _LARGEST_MATCHES
         )
         self._notes: ByteCache[Any] = ByteCache(_NOTES)
         self._articles: ByteCache[dict[str, Any]] = ByteCache(CACHED_ARTICLE_BYTES)

@@ -76,7 +76,9 @@ def sums(docnums: Docnums, parts: list[tuple[Docnums, AnyScores]], span: int) ->
         return 0.0
     if len(docnums) * _SHORTER > span:
         totals = np.zeros(span)
-        for found, scores in parts:
+        (first, scores), *others = parts
+        totals[first] = scores
+        for found, scores in others:
             totals[found] += scores
         return totals[docnums]
     totals = np.zeros(len(docnums))
