@@ -6,7 +6,7 @@ of each label. Nothing is made before it is needed; a field of a hundred thousan
 through those labels alone that occur.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,6 +20,9 @@ from searchkit.dates import UNDATED
 from searchkit.indexing.schema import FACET_FIELDS, written
 from searchkit.plan.kernels import Docnums, flags_of
 from searchkit.plan.segments import SegmentView, TermLists
+
+_LOOPED = 512
+"""Labels of a segment that are read one by one, which takes little memory; more are read at once."""
 
 _FEW_LABELS = 4096
 _OFTEN = 16
@@ -35,7 +38,7 @@ _FEW_OF_SETS = 4
 """Articles are looked at one by one when there are fewer than this part of the different sets."""
 
 _SEED = 7
-_RUN = 1 << 16
+_RUN = 1 << 14
 """Articles whose sets are told apart at a time: what that takes is then not much for a large archive either."""
 
 
@@ -144,13 +147,34 @@ class LabelColumn:
     def _by_docnum(self) -> _Lists:
         """The ordinals of each docnum."""
         dtype = np.min_scalar_type(len(self._keys))
-        counts, ordinals = [], []
-        for own, ((segment, _), lists) in zip(self._ordinals, self._with_lists(), strict=True):
+        parts = [
+            self._by_docnum_in(segment, own.astype(dtype))
+            for own, (segment, _) in zip(self._ordinals, self._segments, strict=True)
+        ]
+        offsets = np.zeros(int(self._bases[-1]) + 1, dtype=np.int32)
+        np.cumsum(np.concatenate([counts for counts, _ in parts]), out=offsets[1:])
+        return _Lists(offsets, np.concatenate([ordinals for _, ordinals in parts]))
+
+    def _by_docnum_in(
+        self, segment: SegmentView, own: npt.NDArray[np.unsignedinteger]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.unsignedinteger]]:
+        """How many labels each docnum of a segment has, and the ordinals, ``own``, of these."""
+        if len(own) > _LOOPED:
+            lists = segment.lists(self._field)
             order = stable_order(lists.docs, segment.doc_count)
-            counts.append(np.bincount(lists.docs, minlength=segment.doc_count))
-            ordinals.append(np.repeat(own.astype(dtype), np.diff(lists.starts))[order])
-        offsets = starts_of(np.concatenate(counts))
-        return _Lists(offsets.astype(np.int32), np.concatenate(ordinals))
+            counts = np.bincount(lists.docs, minlength=segment.doc_count).astype(np.int32)
+            return counts, np.repeat(own, np.diff(lists.starts))[order]
+        carriers = [segment.docnums_of_term(self._field, label) for label in range(len(own))]
+        counts = np.zeros(segment.doc_count, dtype=np.int32)
+        for docs in carriers:
+            counts[docs] += 1
+        starts = starts_of(counts)
+        ordinals = np.empty(starts[-1], dtype=own.dtype)
+        for ordinal, docs in zip(own, carriers, strict=True):
+            places = starts[docs]
+            ordinals[places] = ordinal
+            starts[docs] = places + 1
+        return counts, ordinals
 
     @cached_property
     def _sets(self) -> "_Sets | None":
@@ -238,17 +262,19 @@ class LabelColumn:
         """By segment and label of the segment, how many of the docnums have it."""
         flags = flags_of(docnums, int(self._bases[-1]))
         return [
-            _sums(flags[base : base + segment.doc_count][lists.docs], lists.starts)
-            for (segment, base), lists in self._with_lists()
+            self._counts_in(number, flags[base : base + segment.doc_count])
+            for number, (segment, base) in enumerate(self._segments)
         ]
 
-    def _with_lists(self) -> Iterator[tuple[tuple[SegmentView, int], TermLists]]:
-        """Each segment with its base and lists. Those of few labels, which soon get ordinals, are not kept."""
-        if self._label_count > _FEW_LABELS:
-            yield from zip(self._segments, self._lists, strict=True)
-        else:
-            for segment, base in self._segments:
-                yield (segment, base), segment.lists(self._field)
+    def _counts_in(self, number: int, flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """By label of a segment, how many of the docnums flagged have it. The lists of many labels are kept."""
+        segment, _ = self._segments[number]
+        label_count = segment.term_count(self._field)
+        if label_count > _LOOPED:
+            lists = self._lists[number]
+            return _sums(flags[lists.docs], lists.starts)
+        counted = (np.count_nonzero(flags[segment.docnums_of_term(self._field, at)]) for at in range(label_count))
+        return np.fromiter(counted, dtype=np.int64, count=label_count)
 
     # How a label is shown --------------------------------------------------------------------------------
 

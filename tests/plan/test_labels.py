@@ -67,6 +67,7 @@ def test_every_way_of_counting_agrees_with_loops(
         open_local(folder + "/index", create=True, settings=Settings()) as archive,
     ):
         patch.setattr(labels, "_FEW_LABELS", few_labels)
+        patch.setattr(labels, "_LOOPED", few_labels)
         patch.setattr(labels, "_FEW_DOCNUMS", few_docnums)
         patch.setattr(labels, "_ALIKE", alike)
         patch.setattr(labels, "_FEW_OF_SETS", 10_000 if alike < 1 else 0)
