@@ -153,11 +153,11 @@ class Vocabulary:
         if known is None:
             if len(beginning) == 1 and analyzer.language not in _BEGINNING_KEPT:
                 beginning = ""
-            counts = self._with_any_accents(beginning)
-            forms = analyzer.forms_of_all(list(counts))
+            words = self._with_any_accents(beginning)
+            forms = analyzer.forms_of_all(list(words))
             known = {
-                word: count
-                for (word, count), found in zip(counts.items(), forms, strict=True)
+                word: sum(segment.doc_frequency_at(self._field, ordinal) for segment, ordinal in places)
+                for (word, places), found in zip(words.items(), forms, strict=True)
                 if not terms.isdisjoint(found)
             }
             with self._lock:
@@ -166,25 +166,26 @@ class Vocabulary:
                 self._spellings[key] = known
         return known
 
-    def _with_any_accents(self, beginning: str) -> dict[str, int]:
-        """The words that begin with the letters of ``beginning`` with or without accents, and how many articles."""
+    def _with_any_accents(self, beginning: str) -> dict[str, list[tuple[SegmentView, int]]]:
+        """Where each segment has the words that begin with these letters, with or without accents."""
         bounds = _beginning_with(beginning)
         for at in range(1, len(beginning)):
             bounds += [beginning[:at].encode() + letter for letter in _LATIN]
         if len(beginning) == 1:
             bounds += [b"\x80", _BEHIND_ALL]
-        counts = self._between(bounds)
-        return {word: count for word, count in counts.items() if _begins(word, beginning)} if beginning else counts
+        found: dict[bytes, list[tuple[SegmentView, int]]] = {}
+        for segment, _ in self._segments:
+            for term, ordinal in segment.terms_between(self._field, bounds):
+                found.setdefault(term, []).append((segment, ordinal))
+        words = {term.decode(): places for term, places in found.items()}
+        return {word: places for word, places in words.items() if _begins(word, beginning)} if beginning else words
 
     def _range(self, prefix: str) -> dict[str, int]:
         """The words that begin with ``prefix``, and how many articles have each."""
-        return self._between(_beginning_with(prefix))
-
-    def _between(self, bounds: list[bytes]) -> dict[str, int]:
-        """The words from one bound up to the next, for each pair of bounds, and how many articles have each."""
+        bounds = _beginning_with(prefix)
         found: dict[bytes, int] = {}
         for segment, _ in self._segments:
-            for term, count in segment.terms_between(self._field, bounds):
+            for term, count in segment.frequencies_between(self._field, bounds):
                 found[term] = found.get(term, 0) + count
         return {term.decode(): count for term, count in found.items()}
 

@@ -157,7 +157,17 @@ class SegmentView:
         return Dictionary(data, sizes.astype(np.int64), found.lists.counts(0, len(sizes)).astype(np.int64))
 
     def terms_between(self, field: str, bounds: Sequence[bytes]) -> list[tuple[bytes, int]]:
-        """The terms from one bound up to the next, exclusive, for each pair of ``bounds``, with doc frequencies."""
+        """The terms from one bound up to the next, exclusive, for each pair of ``bounds``; and their ordinals."""
+        found = self._terms.field(field)
+        if found is None:
+            return []
+        terms: list[tuple[bytes, int]] = []
+        for low, high in found.terms.between(bounds):
+            terms += zip(found.terms.terms(low, high), range(low, high), strict=True)
+        return terms
+
+    def frequencies_between(self, field: str, bounds: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        """As `terms_between`, with doc frequencies instead of ordinals."""
         found = self._terms.field(field)
         if found is None:
             return []
@@ -165,6 +175,11 @@ class SegmentView:
         for low, high in found.terms.between(bounds):
             terms += zip(found.terms.terms(low, high), found.lists.counts(low, high).tolist(), strict=True)
         return terms
+
+    def doc_frequency_at(self, field: str, ordinal: int) -> int:
+        """How many docnums have the term at this place in the order of the terms."""
+        found = self._terms.field(field)
+        return 0 if found is None else found.lists.doc_frequency(ordinal)
 
     def term_count(self, field: str) -> int:
         """How many terms a field has."""
