@@ -17,9 +17,11 @@ import numpy.typing as npt
 from searchkit.analysis import fold_label
 from searchkit.codec.kernels import ranges, stable_order, starts_of
 from searchkit.dates import UNDATED
-from searchkit.indexing.schema import FACET_FIELDS, written
 from searchkit.plan.kernels import Docnums, flags_of
 from searchkit.plan.segments import SegmentView, TermLists
+
+_ATTRIBUTES = {"topic": "topics", "author": "authors", "kind": "kind"}
+"""What the labels of a field are called in a stored article."""
 
 _LOOPED = 512
 """Labels of a segment that are read one by one, which takes little memory; more are read at once."""
@@ -78,7 +80,7 @@ class LabelColumn:
         self._segments = segments
         self._bases = bases
         self._field = field
-        self._written = written(field) if field in FACET_FIELDS else None
+        self._is_folded = field not in _ATTRIBUTES
         self._is_live = is_live
         self._times_counted = 0
         self._shown: dict[bytes, str] = {}
@@ -90,10 +92,10 @@ class LabelColumn:
             return [], []
         self._times_counted += 1
         if not self._is_worth_numbering(len(docnums)):
-            keys, found = self._count_found(docnums)
-            totals = np.array(found, dtype=np.int64)
+            found, places = self._count_found(docnums)
+            keys, totals = list(found), np.array(list(found.values()), dtype=np.int64)
             best = _commonest(totals, limit, keys)
-            return self._named([keys[at] for at in best], None), totals[best].tolist()
+            return self._named([keys[at] for at in best], None, places), totals[best].tolist()
         totals = self._totals(docnums)
         ordinals = _commonest(totals, limit)
         names = [self._names.get(at, "") for at in ordinals]
@@ -245,18 +247,20 @@ class LabelColumn:
 
     # Counting without ordinals ---------------------------------------------------------------------------
 
-    def _count_found(self, docnums: Docnums) -> tuple[list[bytes], list[int]]:
-        """The folded labels that the docnums have, and how many have each."""
+    def _count_found(self, docnums: Docnums) -> tuple[dict[bytes, int], list[dict[bytes, int]]]:
+        """The folded labels that the docnums have, with how many have each; by segment the places of these labels."""
         totals: dict[bytes, int] = {}
+        places = []
         for (segment, _), counts in zip(self._segments, self._counts_by_segment(docnums), strict=True):
             found = np.flatnonzero(counts)
             keys = segment.terms(self._field, found)
+            places.append(dict(zip(keys, found.tolist(), strict=True)))
             if not totals:
                 totals = dict(zip(keys, counts[found].tolist(), strict=True))
                 continue
             for key, count in zip(keys, counts[found].tolist(), strict=True):
                 totals[key] = totals.get(key, 0) + count
-        return list(totals), list(totals.values())
+        return totals, places
 
     def _counts_by_segment(self, docnums: Docnums) -> list[npt.NDArray[np.int64]]:
         """By segment and label of the segment, how many of the docnums have it."""
@@ -278,24 +282,32 @@ class LabelColumn:
 
     # How a label is shown --------------------------------------------------------------------------------
 
-    def _named(self, keys: list[bytes], ordinals: npt.NDArray[np.int64] | None) -> list[str]:
-        """How the labels are shown; their ordinals are given where they have any."""
-        if self._written is None:
+    def _named(
+        self,
+        keys: list[bytes],
+        ordinals: npt.NDArray[np.int64] | None,
+        places: list[dict[bytes, int]] | None = None,
+    ) -> list[str]:
+        """How the labels are shown; their ordinals are given where they have any, or known places by segment."""
+        if self._is_folded:
             return [key.decode() for key in keys]
         shown = self._shown
         if not shown.keys() >= set(keys):
             new = [at for at, key in enumerate(keys) if key not in shown]
-            found = self._spellings([keys[at] for at in new], None if ordinals is None else ordinals[new])
+            found = self._spellings([keys[at] for at in new], None if ordinals is None else ordinals[new], places)
             self._shown = shown = shown | found
         return [shown[key] for key in keys]
 
-    def _spellings(self, keys: list[bytes], ordinals: npt.NDArray[np.int64] | None) -> dict[bytes, str]:
+    def _spellings(
+        self, keys: list[bytes], ordinals: npt.NDArray[np.int64] | None, places: list[dict[bytes, int]] | None
+    ) -> dict[bytes, str]:
         """How the newest article with each label, of several at one instant the last by id, writes it."""
         instants = np.full(len(keys), UNDATED - 1, dtype=np.int64)
         segments = np.zeros(len(keys), dtype=np.int64)
         docnums = np.zeros(len(keys), dtype=np.int64)
         for number, (segment, _) in enumerate(self._segments):
-            which, carriers = self._newest_in(number, keys, ordinals)
+            which, own = self._places_in(number, keys, ordinals, None if places is None else places[number])
+            which, carriers = self._newest_in(number, which, own)
             published = segment.published[carriers]
             is_newer = published > instants[which]
             for at in np.flatnonzero(published == instants[which]).tolist():
@@ -310,23 +322,38 @@ class LabelColumn:
                 shown.update(self._written_in(segment, {(int(docnums[at]), keys[at]) for at in here}))
         return shown
 
-    def _newest_in(
-        self, number: int, keys: list[bytes], ordinals: npt.NDArray[np.int64] | None
+    def _places_in(
+        self,
+        number: int,
+        keys: list[bytes],
+        ordinals: npt.NDArray[np.int64] | None,
+        places: dict[bytes, int] | None,
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Which of the labels a segment has, and the docnum of its newest article with each."""
-        segment, base = self._segments[number]
+        """Which of the labels a segment has, as far as asked for, and the places of these in it."""
+        segment, _ = self._segments[number]
         if ordinals is None:
-            places = segment.ordinals(self._field, keys)
-            which = np.array([at for at, place in enumerate(places) if place is not None], dtype=np.int64)
-            own = np.array([place for place in places if place is not None], dtype=np.int64)
-        elif len(self._ordinals[number]):
-            found = self._ordinals[number].searchsorted(ordinals)
-            which = np.flatnonzero(self._ordinals[number].take(found, mode="clip") == ordinals)
-            own = found[which]
-        else:
+            known = {} if places is None else places
+            unknown = [key for key in keys if key not in known]
+            found = dict(zip(unknown, segment.ordinals(self._field, unknown), strict=True)) | known
+            here = [(at, place) for at, key in enumerate(keys) if (place := found[key]) is not None]
+            both = np.array(here, dtype=np.int64).reshape(-1, 2)
+            return both[:, 0], both[:, 1]
+        if not len(self._ordinals[number]):
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        at = self._ordinals[number].searchsorted(ordinals)
+        which = np.flatnonzero(self._ordinals[number].take(at, mode="clip") == ordinals)
+        return which, at[which]
+
+    def _newest_in(
+        self, number: int, which: npt.NDArray[np.int64], places: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Which of the labels at these places of a segment live articles have, and the docnum of the newest of each."""
+        segment, base = self._segments[number]
+        if self._is_live is None and segment.is_ordered and segment.term_count(self._field) > _LOOPED:
+            lists = self._lists[number]
+            return which, lists.docs[lists.starts[places + 1] - 1].astype(np.int64)
         carriers = []
-        for at, place in zip(which.tolist(), own.tolist(), strict=True):
+        for at, place in zip(which.tolist(), places.tolist(), strict=True):
             docs = segment.docnums_of_term(self._field, place)
             if self._is_live is not None:
                 docs = docs[self._is_live[docs + base]]
@@ -337,17 +364,13 @@ class LabelColumn:
 
     def _written_in(self, segment: SegmentView, wanted: set[tuple[int, bytes]]) -> dict[bytes, str]:
         """Of docnums of a segment and folded labels that they have: how they write them."""
-        assert self._written is not None
-        lists = segment.lists(self._written)
-        docnums = np.array(sorted({docnum for docnum, _ in wanted}), dtype=np.int64)
-        places = np.flatnonzero(flags_of(docnums, segment.doc_count)[lists.docs])
-        spellings = segment.terms(self._written, lists.starts.searchsorted(places, side="right") - 1)
         shown: dict[bytes, str] = {}
-        for docnum, spelling in zip(lists.docs[places].tolist(), spellings, strict=True):
-            text = spelling.decode()
-            key = fold_label(text).encode()
-            if (docnum, key) in wanted:
-                shown.setdefault(key, text)  # an article with two spellings: the first by its bytes
+        for docnum in {docnum for docnum, _ in wanted}:
+            labels = segment.stored(docnum)["article"][_ATTRIBUTES[self._field]]
+            for text in sorted([labels] if isinstance(labels, str) else labels, key=str.encode):
+                key = fold_label(text).encode()
+                if (docnum, key) in wanted:
+                    shown.setdefault(key, text)  # an article with two spellings: the first by its bytes
         return shown
 
 
