@@ -67,12 +67,12 @@ _ENDING_PUT_IN = {
     "ro": late_pattern(r"(?<=is)t\Z"),  # from -ism
     "ru": _NOTHING,
     "sv": _NOTHING,
-    "tr": late_pattern(r"[cikptu]\Z"),  # kitabı, kitap; a vowel is put behind d and g
 }
 """What at the end of a folded stem may be put in for other letters, by language.
 
 These are the languages whose algorithms change nothing but the end of words: before what they put in, and without
-accents, every word begins as its stem does. They were read from the definitions of Snowball 3.1.
+accents, every word begins as its stem does. They were read from the definitions of Snowball 3.1. Turkish is not among
+them: its algorithm may take letters out of the middle.
 """
 
 _UMLAUT = late_pattern(r"[aou]")
@@ -129,8 +129,7 @@ def beginnings_kept(stem: str, language: str) -> tuple[str, ...] | None:
     if language == "de":
         return _with_umlaut_spelled_out(stem)
     ending = put_in.search(stem)
-    kept = stem[: ending.start()] if ending else stem
-    return (kept,) if kept else None
+    return (stem[: ending.start()] if ending else stem,)
 
 
 def _with_umlaut_spelled_out(stem: str) -> tuple[str, ...]:

@@ -339,7 +339,11 @@ class StoredReader:
         return len(self._starts) - 1
 
     def line(self, docnum: int) -> bytes:
-        """Returns the line of a document; IndexError when there is no such document."""
+        """Returns the line of a document; IndexError when there is no such document.
+
+        An unpacker is for one frame alone. To make it takes 8 of 11 microseconds in a virtual machine, because
+        Zstandard asks the processor what it can, which traps there.
+        """
         frame = self.frame(docnum)
         number = len(self._contents) - 1 if self._dictionary_numbers is None else int(self._dictionary_numbers[docnum])
         try:
