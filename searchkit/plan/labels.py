@@ -8,16 +8,15 @@ through those labels alone that occur.
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import fold_label
-from searchkit.codec.kernels import ranges, stable_order, starts_of
+from searchkit.codec.kernels import stable_order, starts_of
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import Docnums, flags_of
+from searchkit.plan.label_sets import LabelLists, LabelSets
 from searchkit.plan.segments import SegmentView, TermLists
 
 _ATTRIBUTES = {"topic": "topics", "author": "authors", "kind": "kind"}
@@ -32,39 +31,6 @@ _OFTEN = 16
 
 _FEW_DOCNUMS = 4
 """Counting goes through the labels of the articles when these are fewer than this part of all."""
-
-_ALIKE = 4
-"""Articles with the very same labels are counted together when there are this many of them on average."""
-
-_FEW_OF_SETS = 4
-"""Articles are looked at one by one when there are fewer than this part of the different sets."""
-
-_SEED = 7
-_RUN = 1 << 14
-"""Articles whose sets are told apart at a time: what that takes is then not much for a large archive either."""
-
-
-class _Lists(NamedTuple):
-    """Lists of ordinals: list i is ``ordinals[offsets[i]:offsets[i + 1]]``."""
-
-    offsets: npt.NDArray[np.int32]
-    ordinals: npt.NDArray[np.unsignedinteger]
-
-
-class _Sets(NamedTuple):
-    """The different sets of labels that articles have."""
-
-    of_docnums: npt.NDArray[np.unsignedinteger]
-    """Of each docnum the number of its set."""
-
-    ordinals: _Lists
-    """Of each set its labels."""
-
-    by_label: npt.NDArray[np.int64]
-    """Of each label the sets that have it, one label after the other."""
-
-    label_starts: npt.NDArray[np.int64]
-    """Where in ``by_label`` each label begins; every label is in some set."""
 
 
 class LabelColumn:
@@ -146,7 +112,7 @@ class LabelColumn:
         ]
 
     @cached_property
-    def _by_docnum(self) -> _Lists:
+    def _by_docnum(self) -> LabelLists:
         """The ordinals of each docnum."""
         dtype = np.min_scalar_type(len(self._keys))
         parts = [
@@ -155,7 +121,7 @@ class LabelColumn:
         ]
         offsets = np.zeros(int(self._bases[-1]) + 1, dtype=np.int32)
         np.cumsum(np.concatenate([counts for counts, _ in parts]), out=offsets[1:])
-        return _Lists(offsets, np.concatenate([ordinals for _, ordinals in parts]))
+        return LabelLists(offsets, np.concatenate([ordinals for _, ordinals in parts]))
 
     def _by_docnum_in(
         self, segment: SegmentView, own: npt.NDArray[np.unsignedinteger]
@@ -179,47 +145,9 @@ class LabelColumn:
         return counts, ordinals
 
     @cached_property
-    def _sets(self) -> "_Sets | None":
-        """The different sets of labels.
-
-        None where too few articles have the same. Sets are told apart by the sum of a random number for each label,
-        and then compared, so that no two are taken for one.
-        """
-        offsets, ordinals = self._by_docnum
-        numbers = np.random.default_rng(_SEED).integers(1 << 63, size=len(self._keys), dtype=np.uint64)
-        runs = [_told_apart(_sums_of(numbers[ordinals[slice(*part)]], offsets[run])) for run, part in self._runs()]
-        firsts = np.concatenate(
-            [places + run.start for (_, places, _), (run, _) in zip(runs, self._runs(), strict=True)]
-        )
-        _, first, set_of_run = _told_apart(np.concatenate([sums for sums, _, _ in runs]))
-        first = firsts[first]
-        if len(first) * _ALIKE > len(offsets):
-            return None
-        parts = np.split(
-            set_of_run.astype(np.min_scalar_type(len(first))), np.cumsum([len(sums) for sums, _, _ in runs])
-        )
-        set_of = np.concatenate([part[which] for part, (_, _, which) in zip(parts, runs, strict=False)])
-        lengths = np.diff(offsets)
-        for run, (start, end) in self._runs():
-            same = first[set_of[run.start : run.stop - 1]]
-            if not np.array_equal(lengths[run.start : run.stop - 1], lengths[same]):
-                return None
-            if not np.array_equal(ordinals[start:end], ordinals[_places(offsets, same)]):
-                return None
-        starts, ordinals = starts_of(lengths[first]), ordinals[_places(offsets, first)]
-        by_label = stable_order(ordinals, len(self._keys))
-        return _Sets(
-            set_of,
-            _Lists(starts.astype(np.int32), ordinals),
-            np.repeat(np.arange(len(first)), np.diff(starts))[by_label],
-            starts_of(np.bincount(ordinals, minlength=len(self._keys)))[:-1],
-        )
-
-    def _runs(self) -> list[tuple[slice, tuple[int, int]]]:
-        """Of each run of articles its part of the offsets of `_by_docnum`, with its end, and of the ordinals."""
-        offsets = self._by_docnum.offsets
-        bases = [*range(0, len(offsets) - 1, _RUN), len(offsets) - 1]
-        return [(slice(base, end + 1), (offsets.item(base), offsets.item(end))) for base, end in pairwise(bases)]
+    def _sets(self) -> LabelSets | None:
+        """The different sets of labels, where articles share them."""
+        return LabelSets.of(self._by_docnum, len(self._keys))
 
     def _totals(self, docnums: Docnums) -> npt.NDArray[np.int64]:
         """By ordinal, how many of the docnums have the label."""
@@ -227,15 +155,9 @@ class LabelColumn:
             sets = self._sets
             if sets is not None:
                 self._forget_what_sets_say()
-                set_numbers = sets.of_docnums[docnums]
-                starts, ordinals = sets.ordinals
-                if len(docnums) * _FEW_OF_SETS < len(starts):
-                    return np.bincount(ordinals[_places(starts, set_numbers)], minlength=len(self._keys))
-                counts = np.bincount(set_numbers, minlength=len(starts) - 1)
-                return np.add.reduceat(counts.take(sets.by_label), sets.label_starts)
+                return sets.totals(docnums)
             if len(docnums) * _FEW_DOCNUMS < self._bases[-1]:
-                offsets, ordinals = self._by_docnum
-                return np.bincount(ordinals[_places(offsets, docnums)], minlength=len(self._keys))
+                return self._by_docnum.totals(docnums, len(self._keys))
         totals = np.zeros(len(self._keys), dtype=np.int64)
         for own, counts in zip(self._ordinals, self._counts_by_segment(docnums), strict=True):
             totals[own] += counts
@@ -393,32 +315,6 @@ def _commonest(totals: npt.NDArray[np.int64], limit: int | None, keys: list[byte
         return sorted(found.tolist(), key=lambda at: (-counts[at], keys[at]))[:limit]
     in_order: list[int] = found[np.argsort(-totals[found], kind="stable")][:limit].tolist()
     return in_order
-
-
-def _places(offsets: npt.NDArray[np.int32], lists: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """The places of all ordinals of these lists, one list after the other."""
-    starts = offsets[lists]
-    return ranges(starts, offsets[1:][lists] - starts)
-
-
-def _told_apart(
-    sums: npt.NDArray[np.uint64],
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.unsignedinteger]]:
-    """The different ones in order, where each stands first, and of each of the sums which it is."""
-    order = np.argsort(sums, kind="stable")
-    ordered = sums[order]
-    is_new = np.append(True, ordered[1:] != ordered[:-1])[: len(sums)]
-    which = np.empty(len(sums), dtype=np.min_scalar_type(len(sums)))
-    which[order] = np.cumsum(is_new) - 1
-    return ordered[is_new], order[is_new], which
-
-
-def _sums_of(numbers: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
-    """The sum of each of the successive runs of numbers that begin and end at these offsets."""
-    sums = np.zeros(len(numbers) + 1, dtype=np.uint64)
-    np.cumsum(numbers, out=sums[1:])
-    ends = offsets - offsets[0]
-    return np.asarray(sums[ends[1:]] - sums[ends[:-1]])
 
 
 def _sums(flags: npt.NDArray[np.bool_], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

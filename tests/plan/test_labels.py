@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import searchkit
 from searchkit.engines.local import open_local
-from searchkit.plan import labels
+from searchkit.plan import label_sets, labels
 from searchkit.plan.labels import LabelColumn
 from searchkit.settings import Settings
 
@@ -69,8 +69,9 @@ def test_every_way_of_counting_agrees_with_loops(
         patch.setattr(labels, "_FEW_LABELS", few_labels)
         patch.setattr(labels, "_LOOPED", few_labels)
         patch.setattr(labels, "_FEW_DOCNUMS", few_docnums)
-        patch.setattr(labels, "_ALIKE", alike)
-        patch.setattr(labels, "_FEW_OF_SETS", 10_000 if alike < 1 else 0)
+        patch.setattr(label_sets, "_ALIKE", alike)
+        patch.setattr(label_sets, "_FEW_DOCNUMS", 10_000 if alike < 1 else 0)
+        patch.setattr(label_sets, "_RUN", 3)
         patch.setattr(labels, "_OFTEN", 2)
         for batch in batches:
             archive.add(batch)
