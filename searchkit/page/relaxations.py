@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from searchkit.analysis import tokenize
+from searchkit.analysis import Kind, tokenize
 from searchkit.page.model import Suggestion
 from searchkit.plan.execute import execute
 from searchkit.plan.forms import word_key
@@ -18,6 +18,7 @@ from searchkit.plan.generation import Generation
 from searchkit.plan.meanings import is_known
 from searchkit.plan.synonyms import NO_SYNONYMS, Synonyms, with_synonyms
 from searchkit.query import Reading, canonical, read_query
+from searchkit.query.joined_words import MOST_WORDS, words_apart
 from searchkit.query.nodes import (
     And,
     Everything,
@@ -104,10 +105,10 @@ def _counted(
 class _Relaxer:
     def __init__(self, reading: Reading, total: int, generation: Generation) -> None:
         self.reading = reading
-        self.node = reading.typed
         self.total = total
         self.generation = generation
         self.normal_form = NormalForm(reading.zone)
+        self.node = self._changed(reading.typed, self._apart)
         self.parts: list[Node] = list(self.node.nodes) if isinstance(self.node, And) else [self.node]
         self.words: list[Node] = [part for part in self.parts if isinstance(part, TextNode | Or)]
 
@@ -266,16 +267,23 @@ class _Relaxer:
         def anywhere(leaf: Node) -> Node:
             return replace(leaf, field=None) if isinstance(leaf, TextNode) else leaf
 
-        def apart(leaf: Node) -> Node:
-            if isinstance(leaf, Word) and "/" in leaf.text:
-                words = [word for word in leaf.text.split("/") if any(map(str.isalnum, word))]
-                return self.normal_form.conjunction([Word(word, leaf.field) for word in words]) if words else leaf
+        def in_parts(leaf: Node) -> Node:
+            if isinstance(leaf, Word):
+                parts = [token.text for token in tokenize(leaf.text) if token.kind is Kind.WORD]
+                if 1 < len(parts) <= MOST_WORDS:
+                    return self.normal_form.conjunction([Word(part, leaf.field) for part in parts])
             return leaf
 
         yield Candidate(self._changed_wanted(inflected), "the words in any form")
-        yield Candidate(self._changed_wanted(apart), "without the slash")
+        yield Candidate(self._changed_wanted(in_parts), "the parts of a name anywhere")
         yield Candidate(self._changed_wanted(self._unmarked), "without the quotation marks")
         yield Candidate(self._changed_wanted(anywhere), "anywhere instead of in the title")
+
+    def _apart(self, leaf: Node) -> Node:
+        """The words of ``his/her`` one by one, so that each can be respelled or left out."""
+        if not isinstance(leaf, Word) or not words_apart(leaf.text):
+            return leaf
+        return self.normal_form.conjunction([Word(word, leaf.field) for word in words_apart(leaf.text)])
 
     def _unmarked(self, leaf: Node) -> Node:
         if isinstance(leaf, Phrase | Exact) and len(leaf.text.split()) > 1:

@@ -151,6 +151,8 @@ class Execution:
         """Articles with the word; those that have it with the accents it was typed with come before all others."""
         forms = word_forms(text, self._generation.analyzers)
         matches = self._forms(forms, field, 0)
+        if forms.apart:
+            return self._side_by_side_or_apart(matches, forms.apart, field)
         if is_initialism(text):
             return self._best([matches, self._as_written(in_capitals(text, self._generation.analyzers), field, 0)])
         written = accented(text)
@@ -159,6 +161,15 @@ class Execution:
         is_written = kernels.contained(matches.docnums, self._generation.docnums(f"{field}_exact", written), self._span)
         bonus = sum(self._generation.highest_score(field, term) for term in forms.alternatives[0][0])
         return Matches(matches.docnums, np.where(is_written, matches.scores + bonus, matches.scores))
+
+    def _side_by_side_or_apart(self, side_by_side: Matches, words: tuple[str, ...], field: str) -> Matches:
+        """Articles with all the words; those that have them side by side come before all others."""
+        found = sorted((self._word(word, field) for word in words), key=lambda matches: len(matches.docnums))
+        apart = found[0]
+        for matches in found[1:]:
+            apart = self._intersect(apart, matches)
+        bonus = float(np.max(apart.scores, initial=0.0))
+        return self._best([Matches(side_by_side.docnums, side_by_side.scores + bonus), apart])
 
     def _beginning(self, text: str, field: str) -> Matches:
         forms = prefix_forms(text, self._generation.analyzers)

@@ -8,6 +8,7 @@ from searchkit.plan.forms import phrase_forms, prefix_forms, word_forms
 from searchkit.plan.generation import Generation
 from searchkit.plan.synonyms import Synonyms, with_synonyms
 from searchkit.query import canonical
+from searchkit.query.joined_words import words_apart
 from searchkit.query.nodes import And, Fuzzy, Label, Node, Not, Or, Pattern, Prefix, TextNode, Word
 from searchkit.query.receipt import Meaning, Remark
 
@@ -91,6 +92,8 @@ def _of_expansion(leaf: Pattern | Fuzzy, expansion: Expansion) -> Iterator[Remar
 def is_known(word: Word, generation: Generation) -> bool:
     """Whether one of the ways to write the word has only terms that are somewhere in the archive."""
     forms, field = word_forms(word.text, generation.analyzers), word.field or "text"
+    if forms.apart:
+        return all(is_known(Word(part, word.field), generation) for part in forms.apart)
     if forms.prefix is not None:
         return len(generation.docnums_with_prefix(field, forms.prefix)) > 0
     return any(
@@ -106,6 +109,9 @@ def _leaves(node: Node) -> Iterator[Node]:
                 yield from _leaves(part)
         case Not(inner):
             yield from _leaves(inner)
+        case Word(text, field) if words_apart(text):
+            for word in words_apart(text):
+                yield Word(word, field)
         case _:
             yield node
 

@@ -14,6 +14,7 @@ from typing import Literal, cast
 from searchkit.dates import Period
 from searchkit.query.dates import Span, parse_bound, parse_span
 from searchkit.query.describe import build_receipt
+from searchkit.query.joined_words import words_apart
 from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, WHOLE, Kind, Token, lex
 from searchkit.query.nodes import (
     Everything,
@@ -264,7 +265,9 @@ class _Reader:
         text_field: TextField | None = "title" if name == "title" else None
         match token.kind:
             case Kind.PREFIX:
-                self._add(Prefix(token.text, text_field))
+                *words, beginning = words_apart(token.text) or (token.text,)
+                whole: list[Node] = [Word(word, text_field) for word in words]
+                self._add(self.normal_form.conjunction([*whole, Prefix(beginning, text_field)]))
             case Kind.PATTERN:
                 self._add(Pattern(token.text, text_field))
             case Kind.FUZZY:

@@ -51,7 +51,7 @@ def suggested(archive: LocalArchive, query: str, **filters: object) -> list[tupl
         ("lang:eng", ("language:en", 5)),
         ('"plasma donors"', ("plasma donors", 2)),
         ('="red cell"', ('"red cell"', 1)),
-        ("plasma/donors", ("plasma donors", 2)),
+        ("plasma-donors", ("plasma donors", 2)),
         ("title:platelet/plasma donors", None),
         ("=runs", ("runs", 1)),
         ("title:thrombocytopenia", ("thrombocytopenia", 1)),
