@@ -1,27 +1,43 @@
 """Labels by the words in them: a reader who types `author:smith` means everybody called so.
 
-A name has a typed one when it has all of its words, in any order, folded. Whole labels are looked up otherwise.
+A name has a typed one when it has all of its words, in any order, folded. Words held together by an apostrophe, hyphen
+or point may be written as one: obrien is O'Brien, and the other way round. Whole labels are looked up otherwise.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import fold_label
-from searchkit.plan.segments import SegmentView
+from searchkit.plan.segments import Dictionary, SegmentView
 from searchkit.plan.spelling import LetterTable, near
 
 _WORD = re.compile(r"\w+")
 _CLOSE = 2
+_CONNECTORS = "'.-’‐‑–"
+_CHAIN = re.compile(rf"\w+(?:[{re.escape(_CONNECTORS)}]+\w+)*")
 
 
-def name_words(name: str) -> frozenset[str]:
-    """The folded words of a name; the label itself where it has none."""
-    folded = fold_label(name)
-    return frozenset(_WORD.findall(folded)) or frozenset((folded,))
+def named(name: str) -> Callable[[str], bool]:
+    """Whether a label has all the words of ``name``; a label without words only has itself."""
+    wanted = _chains(fold_label(name))
+
+    def has_name(label: str) -> bool:
+        chains = _chains(fold_label(label))
+        words = {word for joined, parts in chains for word in (joined, *parts)}
+        return all(joined in words or parts <= words for joined, parts in wanted)
+
+    return has_name
+
+
+def _chains(folded: str) -> list[tuple[str, frozenset[str]]]:
+    """The words of a folded name that nothing but a connector holds together: as one word, and its parts."""
+    found = [frozenset(_WORD.findall(chain)) for chain in _CHAIN.findall(folded)]
+    joined = ["".join(_WORD.findall(chain)) for chain in _CHAIN.findall(folded)]
+    return list(zip(joined, found, strict=True)) or [(folded, frozenset((folded,)))]
 
 
 def ordinals_named(segment: SegmentView, field: str, name: str) -> npt.NDArray[np.int64]:
@@ -29,19 +45,35 @@ def ordinals_named(segment: SegmentView, field: str, name: str) -> npt.NDArray[n
 
     The longest word is looked for in the bytes of all labels at once; only labels that have it are read.
     """
-    words = name_words(name)
-    longest = max(words, key=len).encode()
-    dictionary = segment.dictionary(field)
-    data = dictionary.data.tobytes()
+    folded = fold_label(name)
+    if not _WORD.search(folded):
+        return np.array([place for place in segment.ordinals(field, [folded.encode()]) if place is not None], np.int64)
+    longest = max(_WORD.findall(folded), key=len).encode()
+    joined, ends = _without_connectors(segment.dictionary(field))
     places = []
-    at = data.find(longest)
+    at = joined.find(longest)
     while at >= 0:
         places.append(at)
-        at = data.find(longest, at + 1)
-    ordinals = np.unique(np.cumsum(dictionary.sizes).searchsorted(np.array(places, dtype=np.int64), side="right"))
-    labels = segment.terms(field, ordinals)
-    is_named = [words <= name_words(label.decode()) for label in labels]
+        at = joined.find(longest, at + 1)
+    ordinals = np.unique(ends.searchsorted(np.array(places, dtype=np.int64), side="right"))
+    has_name = named(name)
+    is_named = [has_name(label.decode()) for label in segment.terms(field, ordinals)]
     return ordinals[np.array(is_named, dtype=np.bool_)].astype(np.int64)
+
+
+def _without_connectors(dictionary: Dictionary) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """The bytes of all labels without what may hold words together, and where each label ends in them."""
+    data = dictionary.data
+    is_kept = np.ones(len(data), dtype=np.bool_)
+    for connector in _CONNECTORS:
+        spelled = connector.encode()
+        starts = np.flatnonzero(data == spelled[0])
+        for offset, byte in enumerate(spelled[1:], 1):
+            starts = starts[data.take(starts + offset, mode="clip") == byte]
+        for offset in range(len(spelled)):
+            is_kept[starts + offset] = False
+    kept_before = np.concatenate(([0], np.cumsum(is_kept)))
+    return data[is_kept].tobytes(), kept_before[np.cumsum(dictionary.sizes)]
 
 
 def labels_named(segments: Iterable[SegmentView], field: str, name: str) -> tuple[str, ...]:

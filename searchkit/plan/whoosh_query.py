@@ -29,7 +29,7 @@ from searchkit.plan.forms import (
     word_forms,
     word_key,
 )
-from searchkit.plan.names import name_words
+from searchkit.plan.names import named
 from searchkit.plan.written import exact_term, has_written
 from searchkit.query.nodes import (
     And,
@@ -137,8 +137,8 @@ class NamedLabels(whoosh.MultiTerm):  # type: ignore[misc]
         return f"{type(self).__name__}({self.fieldname!r}, {self.text!r})"
 
     def _btexts(self, ixreader: Any) -> Iterable[bytes]:
-        words = name_words(self.text)
-        return [term for term in ixreader.lexicon(self.fieldname) if words <= name_words(term.decode())]
+        has_name = named(self.text)
+        return [term for term in ixreader.lexicon(self.fieldname) if has_name(term.decode())]
 
 
 class AsWritten(WrappingQuery):  # type: ignore[misc]

@@ -527,9 +527,9 @@ class _Lexer:
                 return
             if text[at] in _EQUALS and field == "title" and self._exact(field):
                 return
-            if field == "author" and text[at] in _EQUALS and text[at + 1 : at + 2] == '"':
+            if field == "author" and text[at] in _EQUALS and not self._is_break(at + 1):
                 self.at += 1
-                if self._quoted(field):
+                if (text[at + 1] in _QUOTES and self._quoted(field)) or self._bare_value(field):
                     self.tokens[-1] = self.tokens[-1]._replace(number=WHOLE)
                     return
                 self.at = at

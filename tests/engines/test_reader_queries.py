@@ -512,6 +512,58 @@ LABELS_AND_DATES = [
 ]
 
 
+AUTHORS = [
+    "Pat O'Brien", "Sam O’Brien", "OBrien, Tim", "Brien", "Ann García", "Smith-Jones, Kim", "Kim Smith Jones",
+    "Jones", "J.R.R. Tolkien", "Jean-Luc Picard", "Jean Luc", "D'Arcy", "van der Berg", "João Sá", "Jack McDonald",
+    "李明",
+]  # fmt: skip
+
+BY_AUTHOR = [
+    ("author:obrien", ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:OBrien", ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:o'brien", ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:O’Brien", ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ('author:"O’Brien"', ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ('author:"pat o\'brien"', ["Pat O'Brien"]),
+    ('author:"obrien, pat"', ["Pat O'Brien"]),
+    ("author:brien", ["Brien", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:garcia", ["Ann García"]),
+    ("author:GARCÍA", ["Ann García"]),
+    ("author:smith-jones", ["Kim Smith Jones", "Smith-Jones, Kim"]),
+    ("author:smith–jones", ["Kim Smith Jones", "Smith-Jones, Kim"]),
+    ("author:smithjones", ["Smith-Jones, Kim"]),
+    ('author:"smith jones"', ["Kim Smith Jones", "Smith-Jones, Kim"]),
+    ("author:jones", ["Jones", "Kim Smith Jones", "Smith-Jones, Kim"]),
+    ("author:jrr", ["J.R.R. Tolkien"]),
+    ("author:J.R.R.", ["J.R.R. Tolkien"]),
+    ("author:jeanluc", ["Jean-Luc Picard"]),
+    ("author:jean-luc", ["Jean Luc", "Jean-Luc Picard"]),
+    ("author:darcy", ["D'Arcy"]),
+    ('author:"van der berg"', ["van der Berg"]),
+    ("author:berg", ["van der Berg"]),
+    ("author:joao", ["João Sá"]),
+    ("author:sa", ["João Sá"]),
+    ("author:mcdonald", ["Jack McDonald"]),
+    ("author:donald", []),
+    ("author:李明", ["李明"]),
+    ("author:=obrien", []),
+    ("author:=brien", ["Brien"]),
+    ("author:=“kim smith jones”", ["Kim Smith Jones"]),
+    ('author:="pat o\'brien"', ["Pat O'Brien"]),
+    ("author:(obrien OR garcia)", ["Ann García", "OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:obrien -author:tim", ["Pat O'Brien", "Sam O’Brien"]),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), BY_AUTHOR)
+def test_authors_are_found_however_their_names_are_written(tmp_path: Path, query: str, expected: list[str]) -> None:
+    """Any words of the name find its articles: without accents, apostrophes, hyphens and points, too."""
+    with open_local(str(tmp_path / "index"), create=True, settings=Settings()) as archive:
+        archive.add(Article(name, "n", "n", authors=[name]) for name in AUTHORS)
+        assert sorted(hit.id for hit in archive.search(query, limit=100).hits) == expected
+        assert archive.count(archive.search(query).receipt.canonical) == len(expected)
+
+
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalArchive]:
     """One article for each way to write something."""
