@@ -46,6 +46,10 @@ _FREQUENT = 100
 """How many times as many articles another spelling of a word has when a few articles have the word as typed."""
 
 _MOST_LEFT_OUT = 4
+_MOST_LEAVES = 24
+"""Words and labels of a query for which others are looked up; of queries with more, fewer relaxations are counted."""
+
+_FEWEST_COUNTED = 2
 _SHORTEST_PREFIX = 3
 _LONGEST_QUERY = 8000
 
@@ -66,9 +70,10 @@ def relaxations(
         return ()
     relaxer = _Relaxer(reading, total, generation)
     seen = {canonical(reading.typed)}
-    found = _counted(relaxer.candidates(), MOST_COUNTED, seen, reading, total, generation, synonyms)
+    most = max(MOST_COUNTED * _MOST_LEAVES // max(len(relaxer.leaves), _MOST_LEAVES), _FEWEST_COUNTED)
+    found = _counted(relaxer.candidates(), most, seen, reading, total, generation, synonyms)
     if not found and not total:
-        most = MOST_COUNTED // 2
+        most = max(most // 2, _FEWEST_COUNTED)
         found = _counted(relaxer.all_together(), most, seen, reading, total, generation, synonyms)
     return tuple(found)
 
@@ -109,6 +114,7 @@ class _Relaxer:
         self.generation = generation
         self.normal_form = NormalForm(reading.zone)
         self.node = self._changed(reading.typed, self._apart)
+        self.leaves = list(dict.fromkeys(_leaves(self.node)))
         self.parts: list[Node] = list(self.node.nodes) if isinstance(self.node, And) else [self.node]
         self.words: list[Node] = [part for part in self.parts if isinstance(part, TextNode | Or)]
 
@@ -140,7 +146,7 @@ class _Relaxer:
             if self.generation.vocabulary("text_exact").beginning_with(key, most=1).words:
                 begun = self._changed(self.node, partial(_begun, word))
                 yield Candidate(begun, f"words that begin with {word}")
-        for leaf in dict.fromkeys(_leaves(self.node)):
+        for leaf in self.leaves[:_MOST_LEAVES]:
             wider = self._wider(leaf)
             if wider is not None:
                 yield Candidate(self._replaced(leaf, wider), f"{canonical(wider)} instead of {canonical(leaf)}")
@@ -167,14 +173,14 @@ class _Relaxer:
     def _better_spellings(self) -> dict[str, list[str]]:
         """For each word that no article has, or few have, how it may have been meant."""
         found = {}
-        for word in dict.fromkeys(self._typed_words()):
+        for word in list(dict.fromkeys(self._typed_words()))[:_MOST_LEAVES]:
             spellings = self._better(word)
             if spellings is not None:
                 found[word] = spellings
         return found
 
     def _typed_words(self) -> Iterator[str]:
-        for leaf in _leaves(self.node):
+        for leaf in self.leaves:
             if isinstance(leaf, Word | Phrase | Exact):
                 yield from leaf.text.split()
 
@@ -236,7 +242,7 @@ class _Relaxer:
 
     def _labels(self) -> Iterator[Candidate]:
         """A label that no article has as the nearest that some have, or as words."""
-        for leaf in dict.fromkeys(_leaves(self.node)):
+        for leaf in self.leaves[:_MOST_LEAVES]:
             if not isinstance(leaf, Label) or self._count(leaf):
                 continue
             for value in self._nearest_labels(leaf):
@@ -299,7 +305,7 @@ class _Relaxer:
         for word, spellings in self._better_spellings.items():
             if not spellings:
                 node = self._changed(node, partial(_begun, word))
-        for leaf in dict.fromkeys(_leaves(self.node)):
+        for leaf in self.leaves[:_MOST_LEAVES]:
             if isinstance(leaf, Label) and not self._count(leaf):
                 nearest = self._nearest_labels(leaf)
                 if nearest:

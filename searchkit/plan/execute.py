@@ -24,7 +24,6 @@ from searchkit.plan.forms import (
     Slot,
     exact_forms,
     in_capitals,
-    is_initialism,
     phrase_forms,
     prefix_forms,
     word_forms,
@@ -32,6 +31,7 @@ from searchkit.plan.forms import (
 from searchkit.plan.generation import Docnums, Generation
 from searchkit.plan.kernels import AnyScores
 from searchkit.plan.written import as_written
+from searchkit.query.joined_words import is_initialism
 from searchkit.query.nodes import (
     And,
     Everything,

@@ -6,15 +6,12 @@ follow one another. With several languages in the archive a slot has the stems o
 holds together (`his/her`) also match apart.
 """
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, Token, accented, fold, tokenize
-from searchkit.query.joined_words import words_apart
-
-_INITIALISM = re.compile(r"(?:[^\W\d_]\.){2,}|(?:[^\W\d_]\.)+[^\W\d_]")
+from searchkit.query.joined_words import is_initialism, words_apart
 
 _KEPT = 1024
 """Words and phrases whose forms are kept: a search asks for those of each more than once."""
@@ -66,11 +63,6 @@ def word_forms(text: str, analyzers: tuple[Analyzer, ...]) -> Forms:
     if not parts.isdisjoint(joined):  # anti-E joined has the stem of anti, which is anything but anti-E
         return spelled_out
     return Forms(((joined,), *spelled_out.alternatives), apart=apart)
-
-
-def is_initialism(text: str) -> bool:
-    """Whether the word is letters with points, as U.S., whose other spelling is in capitals: US, but not us."""
-    return _INITIALISM.fullmatch(text.strip()) is not None
 
 
 def in_capitals(text: str, analyzers: tuple[Analyzer, ...]) -> ExactAlternative:

@@ -11,11 +11,11 @@ from searchkit.plan.forms import (
     Alternative,
     exact_forms,
     in_capitals,
-    is_initialism,
     phrase_forms,
     prefix_forms,
     word_forms,
 )
+from searchkit.query.joined_words import is_initialism
 from searchkit.query.nodes import And, Exact, Fuzzy, Node, Or, Pattern, Phrase, Prefix, Word
 
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 from searchkit.analysis import Analyzer, Kind, accented, fold, fold_label, tokenize
+from searchkit.plan.execute import execute
 from searchkit.plan.expansion import Expansion, Vocabulary
-from searchkit.plan.forms import phrase_forms, prefix_forms, word_forms
+from searchkit.plan.forms import ExactAlternative, exact_forms, in_capitals, phrase_forms, prefix_forms, word_forms
 from searchkit.plan.generation import Generation
 from searchkit.plan.synonyms import Synonyms, with_synonyms
+from searchkit.plan.written import is_too_much, with_words
 from searchkit.query import canonical
-from searchkit.query.joined_words import words_apart
-from searchkit.query.nodes import And, Fuzzy, Label, Node, Not, Or, Pattern, Prefix, TextNode, Word
+from searchkit.query.joined_words import is_initialism, words_apart
+from searchkit.query.nodes import And, Exact, Fuzzy, Label, Node, Not, Or, Pattern, Phrase, Prefix, TextNode, Word
 from searchkit.query.receipt import Meaning, Remark
 
 MOST_FORMS = 12
@@ -59,10 +61,33 @@ def remarks(node: Node, generation: Generation) -> tuple[Remark, ...]:
             case Pattern() | Fuzzy():
                 expansion = generation.vocabulary(_field(leaf)).expand(leaf)
                 found += _of_expansion(leaf, expansion)
+            case Exact(text) if len(text.split()) > 1:
+                if count := _unread(leaf, exact_forms(text, generation.analyzers), generation):
+                    reason = f"{count:,} articles have these words in other forms, too; all of them are listed"
+                    found.append(Remark(canonical(leaf), -1, reason))
+            case Word(text) if is_initialism(text) and (
+                count := _unread(leaf, (in_capitals(text, generation.analyzers),), generation)
+            ):
+                letters = "".join(filter(str.isalpha, text)).upper()
+                reason = (
+                    f"found with points; {letters} without them is too common a word to look for ({count:,} articles)"
+                )
+                found.append(Remark(text, -1, reason))
             case Word(text, field):
                 if not is_known(leaf, generation):
                     found.append(Remark(text, -1, "no article has this word" + (" in its title" if field else "")))
     return tuple(found)
+
+
+def _unread(leaf: Word | Exact, alternatives: tuple[ExactAlternative, ...], generation: Generation) -> int:
+    """How many articles would have to be read to tell which have the words as written; 0 where they were read."""
+    field, slop = leaf.field or "text", leaf.slop if isinstance(leaf, Exact) else 0
+    for alternative in alternatives:
+        row = execute(Phrase(" ".join(alternative.words), leaf.field, slop), generation, scored=False).docnums
+        _, doubtful = with_words(row, alternative, field, generation)
+        if is_too_much(doubtful, alternative, slop):
+            return len(doubtful)
+    return 0
 
 
 def _has_label(label: Label, generation: Generation) -> bool:

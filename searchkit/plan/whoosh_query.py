@@ -23,7 +23,6 @@ from searchkit.plan.forms import (
     Forms,
     exact_forms,
     in_capitals,
-    is_initialism,
     phrase_forms,
     prefix_forms,
     word_forms,
@@ -31,6 +30,7 @@ from searchkit.plan.forms import (
 )
 from searchkit.plan.names import named
 from searchkit.plan.written import exact_term, has_written
+from searchkit.query.joined_words import is_initialism
 from searchkit.query.nodes import (
     And,
     Everything,

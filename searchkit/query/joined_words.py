@@ -15,6 +15,7 @@ MOST_WORDS = 12
 _SIGNS = re.compile(r"(?:(?<!\d)[,;…—―]|[,;…—―](?!\d)|\.{2,})[,;…—―.]*")
 _JOINTS = re.compile(r"(?<=[\w+#])(?:[/\\⁄∕／–‒−]|[&+](?=\w))(?=[\w.])")
 _SYMBOL_NAME = re.compile(r"[^\W\d_]\w*[+#]{1,3}|\.[^\W\d_]+")
+_INITIALISM = re.compile(r"(?:[^\W\d_]\.){2,}|(?:[^\W\d_]\.)+[^\W\d_]")
 _IN_NAMES = frozenset(".:_@·*?=~#%$")
 
 
@@ -23,6 +24,11 @@ def words_apart(text: str) -> tuple[str, ...]:
     """The two or more words that a text without spaces stands for, or () where it is one word or name."""
     words = tuple(word for piece in _SIGNS.split(text) for word in _between_joints(piece))
     return words if 1 < len(words) <= MOST_WORDS else ()
+
+
+def is_initialism(text: str) -> bool:
+    """Whether the word is letters with points, as U.S., whose other spelling is in capitals: US, but not us."""
+    return _INITIALISM.fullmatch(text.strip()) is not None
 
 
 def _between_joints(piece: str) -> list[str]:

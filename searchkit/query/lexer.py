@@ -96,6 +96,9 @@ _PARENTHESES = _OPENING_PARENTHESES + _CLOSING_PARENTHESES
 _BARS = "|｜"
 _BREAKS = f"{_OPENING_PARENTHESES}{_CLOSING_PARENTHESES}{_BARS}{_QUOTES}"
 _STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES + "`´<{[]}>^" + "\u200c\u200d"
+_WITHIN_WORDS = "-‐‑–—/,;&+.:'’_@"
+"""What may hold several words together, which are as much work as when they stand alone."""
+
 _BRACKETS = {"]": "[", "}": "{", ">": "<"}
 
 _SPACE = re.compile(r"\s*")
@@ -473,7 +476,7 @@ class _Lexer:
         if field is None and not is_prefix and word in OPERATORS and edits <= 0 and not is_exact:
             self._add(OPERATORS[word], word, end)
             return
-        self._budget(1)
+        self._budget(1 if word.isalnum() else 1 + sum(map(word.count, _WITHIN_WORDS)))
         if (is_pattern or is_prefix) and not (is_exact and not _PATTERN.fullmatch(word)):
             if edits > 0:
                 self.remark(start, end, "approximate spelling (~) is for whole words; the tilde is left out")

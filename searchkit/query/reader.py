@@ -14,7 +14,7 @@ from typing import Literal, cast
 from searchkit.dates import Period
 from searchkit.query.dates import Span, parse_bound, parse_span
 from searchkit.query.describe import build_receipt
-from searchkit.query.joined_words import words_apart
+from searchkit.query.joined_words import is_initialism, words_apart
 from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, WHOLE, Kind, Token, lex
 from searchkit.query.nodes import (
     Everything,
@@ -31,12 +31,22 @@ from searchkit.query.nodes import (
     Word,
 )
 from searchkit.query.normal_form import NormalForm
-from searchkit.query.receipt import Receipt, Remark
+from searchkit.query.receipt import TOO_MUCH, Receipt, Remark
 
 MAX_DEPTH = 32
 
+MAX_WIDE = 16
+"""Patterns, approximate spellings and names of authors in a query, each of which stands for many words or labels.
+
+Initials and exact phrases, for which articles may have to be read, count for several.
+"""
+
+_INITIALS_COST = 8
+_EXACT_PHRASE_COST = 3
+
 _NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$")
 _MAX_DATE_WORDS = 5
+_SEVERAL_WORDS = re.compile(r"\w\W+\w")
 _OPERAND_KINDS = (
     Kind.WORD, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.PHRASE, Kind.VALUE, Kind.URL,
 )  # fmt: skip
@@ -142,6 +152,7 @@ class _Reader:
         self.stack = [_Group()]
         self.ignored_openings = 0
         self.bounds: dict[int, _Bound] = {}
+        self.wide_left = MAX_WIDE
 
     @property
     def remarks(self) -> list[Remark]:
@@ -269,9 +280,12 @@ class _Reader:
                 whole: list[Node] = [Word(word, text_field) for word in words]
                 self._add(self.normal_form.conjunction([*whole, Prefix(beginning, text_field)]))
             case Kind.PATTERN:
-                self._add(Pattern(token.text, text_field))
+                self._add_wide(token, Pattern(token.text, text_field))
             case Kind.FUZZY:
-                self._add(Fuzzy(token.text, text_field, token.number))
+                self._add_wide(token, Fuzzy(token.text, text_field, token.number))
+            case Kind.EXACT if _SEVERAL_WORDS.search(token.text) and not self._affords(_EXACT_PHRASE_COST):
+                self._remark(token, "read in any form: a query has room for a few words as written")
+                self._add(Phrase(token.text, text_field, token.number))
             case Kind.EXACT:
                 self._add(Exact(token.text, text_field, token.number))
             case Kind.PHRASE:
@@ -281,9 +295,26 @@ class _Reader:
                 self._add(self.normal_form.disjunction([Label("url", token.text), Phrase(token.text)]))
             case Kind.URL:
                 self._add(Phrase(token.text, text_field))
+            case _ if is_initialism(token.text) and not self._affords(_INITIALS_COST):
+                self._remark(token, "read as typed, with points: a query has room for a few initials")
+                self._add(Phrase(token.text, text_field))
             case _:
                 self._add(Word(token.text, text_field))
         return at + 1
+
+    def _add_wide(self, token: Token, node: Node) -> None:
+        if self._affords(1):
+            self._add(node)
+        else:
+            self._remark(token, f"{TOO_MUCH} {MAX_WIDE} patterns, approximate spellings and authors")
+            self.stack[-1].drop_operand()
+
+    def _affords(self, cost: int) -> bool:
+        """Whether what is left of `MAX_WIDE` suffices; it is used up then."""
+        if cost > self.wide_left:
+            return False
+        self.wide_left -= cost
+        return True
 
     def _last_of_value(self, at: int) -> int:
         """In ``topic:(RBC Transfusion OR News)`` words that stand together are one value, ampersands too."""
@@ -304,7 +335,11 @@ class _Reader:
         text = first.text if first is last else self.lexed.text[first.start : last.start] + last.text
         value = label_value(name, text)
         if value:
-            self._add(Label(name, value, first.number == WHOLE))
+            label = Label(name, value, first.number == WHOLE)
+            if label.is_name:
+                self._add_wide(first, label)
+            else:
+                self._add(label)
         else:
             self._remark(first, f"left out: {name} needs a value between the quotation marks")
             self.stack[-1].drop_operand()

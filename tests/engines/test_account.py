@@ -6,6 +6,7 @@ import pytest
 
 import searchkit
 from searchkit.engines.local import LocalArchive
+from searchkit.plan import written
 
 MakeArchive = Callable[..., LocalArchive]
 Article = searchkit.Article
@@ -90,7 +91,7 @@ def test_a_cut_expansion_is_said(make_archive: MakeArchive) -> None:
     page = archive.search("w*x")
     assert page.total == 2
     (remark,) = page.receipt.remarks
-    assert remark.reason == "1,200 words are like this; the 1,000 most frequent were looked for"
+    assert remark.reason == "1,200 words are like this; the 500 most frequent were looked for"
     assert archive.search("w0000x~").receipt.remarks[0].reason.endswith("the 100 nearest were looked for")
 
 
@@ -98,3 +99,47 @@ def test_equal_remarks_are_made_once(make_archive: MakeArchive) -> None:
     """The same thing said of several places is said once, with how often."""
     remarks = make_archive(ARTICLES).search("transfusion !!! ??? !!!").receipt.remarks
     assert [remark.reason for remark in remarks] == ["punctuation is not searched for (3 times)"]
+
+
+def test_a_word_too_common_to_be_told_from_its_initials_is_said(
+    make_archive: MakeArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where too many articles would have to be read for IT, only I.T. is found, and a remark says so."""
+    archive = make_archive(
+        [
+            *(Article(f"it{n}", "t", "Here it is.") for n in range(5)),
+            Article("IT", "t", "IT staff."),
+            Article("I.T.", "t", "The I.T. staff."),
+        ]
+    )
+    assert {hit.id for hit in archive.search("I.T.").hits} == {"IT", "I.T."}
+    monkeypatch.setattr(written, "MOST_READ_FOR_CAPITALS", 5)
+    archive.add([Article("other", "t", "Another.")])
+    page = archive.search("I.T.")
+    assert {hit.id for hit in page.hits} == {"I.T."}
+    assert [remark.reason for remark in page.receipt.remarks] == [
+        "found with points; IT without them is too common a word to look for (7 articles)"
+    ]
+
+
+def test_phrases_that_too_many_articles_would_be_read_for_are_listed_in_any_form(
+    make_archive: MakeArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Articles with both forms are read up to a number; beyond it all of them count, and a remark says so."""
+    archive = make_archive(
+        [
+            *(Article(f"a{n}", "t", "The red cell. A red mark on cells.") for n in range(4)),
+            Article("written", "t", "The red cells, a cell."),
+        ]
+    )
+    query = '="red cells"'
+    assert archive.search(query).total == 1
+    monkeypatch.setattr(written, "MOST_READ", 4)
+    archive.add([Article("other", "t", "Another.")])
+    page = archive.search(query)
+    assert page.total == archive.count(query) == 5
+    assert [remark.reason for remark in page.receipt.remarks] == [
+        "5 articles have these words in other forms, too; all of them are listed"
+    ]
+    assert archive.search("=cells").total == 5
+    assert not archive.search("=cells").receipt.remarks

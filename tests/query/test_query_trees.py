@@ -20,6 +20,7 @@ from searchkit.query.nodes import (
     Published,
     Word,
 )
+from searchkit.query.receipt import TOO_MUCH
 
 TODAY = date(2024, 5, 15)
 ALL = Everything()
@@ -488,3 +489,34 @@ def test_text_beyond_the_limit_is_cut_between_words() -> None:
     assert reading.node.nodes[-1] == Word("platelets")
     assert "8,192" in reading.receipt.remarks[0].reason
     assert 8092 <= reading.receipt.remarks[0].position <= 8192
+
+
+def test_what_stands_for_many_words_is_limited() -> None:
+    """Sixteen patterns, approximate spellings and authors are read, the others left out with one remark."""
+    typed = [f"a*b{n}" for n in range(10)] + [f"heparin{n}x~" for n in range(10)] + ["author:smith"]
+    reading = read_query(" OR ".join(typed), today=TODAY)
+    assert isinstance(reading.node, Or)
+    assert reading.node.nodes == (
+        *(Pattern(f"a*b{n}") for n in range(10)),
+        *(Fuzzy(f"heparin{n}x", None, 2) for n in range(6)),
+    )
+    (remark,) = [remark for remark in reading.receipt.remarks if remark.reason.startswith(TOO_MUCH)]
+    assert "16 patterns, approximate spellings and authors (5 times)" in remark.reason
+
+
+def test_words_as_written_and_initials_are_limited() -> None:
+    """Beyond the fifth phrase as written its words are read in any form, beyond the second initials as typed."""
+    phrases = read_query(" OR ".join(f'="red cells{n}"' for n in range(7)), today=TODAY)
+    assert isinstance(phrases.node, Or)
+    assert [type(node) for node in phrases.node.nodes] == [Exact] * 5 + [Phrase] * 2
+    initials = read_query("U.S. U.K. E.U.", today=TODAY)
+    assert initials.node == And((Word("U.S."), Word("U.K."), Phrase("E.U.")))
+    assert all(reading.receipt.remarks for reading in (phrases, initials))
+
+
+def test_words_that_signs_join_are_counted() -> None:
+    """A hundred words of four parts are as many as four hundred, of which 256 are read."""
+    reading = read_query(" ".join(f"red-cell/plasma,donor{n}" for n in range(100)), today=TODAY)
+    assert isinstance(reading.node, And)
+    assert len(reading.node.nodes) == 64
+    assert [remark.reason for remark in reading.receipt.remarks] == [f"{TOO_MUCH} 256 words"]
