@@ -168,7 +168,7 @@ def searchkit_asker(folder: Path) -> Ask:
 
     def ask(query: str) -> Answer:
         page = archive.search(query, limit=100)
-        said = "; ".join(remark.reason for remark in page.receipt.remarks[:2])
+        said = "; ".join(note.reason for note in page.receipt.notes[:2])
         offered = page.suggestions[0] if page.suggestions else None
         if offered:
             said += f"{'; ' if said else ''}offers `{offered.query}` ({offered.count})"
