@@ -16,6 +16,7 @@ from searchkit.plan.execute import execute
 from searchkit.plan.forms import word_key
 from searchkit.plan.generation import Generation
 from searchkit.plan.meanings import is_known
+from searchkit.plan.numbered import with_numbered_names
 from searchkit.plan.synonyms import NO_SYNONYMS, Synonyms, with_synonyms
 from searchkit.query import Reading, canonical, read_query
 from searchkit.query.joined_words import MOST_WORDS, words_apart
@@ -98,7 +99,7 @@ def _counted(
         if again.node != candidate.node:  # beyond the reader's limits
             continue
         most -= 1
-        meant = with_synonyms(candidate.node, synonyms, generation.analyzers)
+        meant = with_synonyms(with_numbered_names(candidate.node, generation), synonyms, generation.analyzers)
         count = len(execute(meant, generation, scored=False).docnums)
         if count > total:
             found.append(Suggestion(query, candidate.reason, count))
@@ -246,12 +247,13 @@ class _Relaxer:
             if not isinstance(leaf, Label) or self._count(leaf):
                 continue
             for value in self._nearest_labels(leaf):
-                yield Candidate(self._replaced(leaf, Label(leaf.field, value)), f"with a {leaf.field} that there is")
+                real = self._replaced(leaf, Label(leaf.field, value))
+                yield Candidate(real, f"with {_article(leaf.field)} that there is")
             if leaf.field not in ("id", "url", "language") and is_known(Word(leaf.value), self.generation):
                 words: list[Node] = [Word(word) for word in leaf.value.split() if any(map(str.isalnum, word))]
                 if words:
                     as_text = self._replaced(leaf, self.normal_form.conjunction(words))
-                    yield Candidate(as_text, f"{leaf.value} as words instead of a {leaf.field}")
+                    yield Candidate(as_text, f"{leaf.value} as words instead of {_article(leaf.field)}")
 
     def _nearest_labels(self, label: Label) -> list[str]:
         """Real labels with all the words of this one, or all of theirs in it; else spelled nearly so."""
@@ -395,6 +397,10 @@ def _leaves(node: Node) -> Iterator[Node]:
             yield from _leaves(inner)
         case _:
             yield node
+
+
+def _article(field: str) -> str:
+    return f"an {field}" if field == "author" else f"a {field}"
 
 
 def _exchanged(old: Node, new: Node, leaf: Node) -> Node:

@@ -9,6 +9,7 @@ holds together (`his/her`) also match apart.
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+from unicodedata import normalize
 
 from searchkit.analysis import Analyzer, Kind, Token, accented, fold, tokenize
 from searchkit.query.joined_words import is_initialism, words_apart
@@ -67,7 +68,7 @@ def word_forms(text: str, analyzers: tuple[Analyzer, ...]) -> Forms:
 
 def in_capitals(text: str, analyzers: tuple[Analyzer, ...]) -> ExactAlternative:
     """The spelling of an initialism without points: the stem it has, and the word with its capitals."""
-    letters = "".join(char for char in text if char.isalpha()).upper()
+    letters = normalize("NFKC", "".join(char for char in text if char.isalpha())).upper()
     token = Token(letters, 0, 0, len(letters), Kind.WORD)
     return ExactAlternative((_slot(token, analyzers),), (letters,))
 

@@ -3,15 +3,32 @@
 from collections.abc import Iterator
 
 from searchkit.analysis import Analyzer, Kind, accented, fold, fold_label, tokenize
+from searchkit.dates import UNDATED
 from searchkit.plan.execute import execute
 from searchkit.plan.expansion import Expansion, Vocabulary
 from searchkit.plan.forms import ExactAlternative, exact_forms, in_capitals, phrase_forms, prefix_forms, word_forms
 from searchkit.plan.generation import Generation
+from searchkit.plan.instants import instants_of
+from searchkit.plan.numbered import with_numbered_names
 from searchkit.plan.synonyms import Synonyms, with_synonyms
 from searchkit.plan.written import is_too_much, with_words
 from searchkit.query import canonical
 from searchkit.query.joined_words import is_initialism, words_apart
-from searchkit.query.nodes import And, Exact, Fuzzy, Label, Node, Not, Or, Pattern, Phrase, Prefix, TextNode, Word
+from searchkit.query.nodes import (
+    And,
+    Exact,
+    Fuzzy,
+    Label,
+    Node,
+    Not,
+    Or,
+    Pattern,
+    Phrase,
+    Prefix,
+    Published,
+    TextNode,
+    Word,
+)
 from searchkit.query.receipt import Meaning, Remark
 
 MOST_FORMS = 12
@@ -38,13 +55,11 @@ def meanings(node: Node, generation: Generation, synonyms: Synonyms) -> tuple[Me
             continue
         forms, more = _forms(leaf, generation)
         found.append(Meaning(canonical(leaf), forms, more))
-    if synonyms:
-        table = synonyms.table(generation.analyzers)
-        expanded = with_synonyms(node, synonyms, generation.analyzers) if table else node
-        if expanded != node:
-            known = set(_leaves(node))
-            added = [leaf for leaf in dict.fromkeys(_leaves(expanded)) if leaf not in known]
-            found += [Meaning(canonical(leaf), _forms(leaf, generation)[0], 0, is_synonym=True) for leaf in added]
+    expanded = with_synonyms(with_numbered_names(node, generation), synonyms, generation.analyzers)
+    if expanded != node:
+        known = set(_leaves(node))
+        added = [leaf for leaf in dict.fromkeys(_leaves(expanded)) if leaf not in known]
+        found += [Meaning(canonical(leaf), _forms(leaf, generation)[0], 0, is_synonym=True) for leaf in added]
     return tuple(found)
 
 
@@ -58,6 +73,9 @@ def remarks(node: Node, generation: Generation) -> tuple[Remark, ...]:
                     reason = f"no article {_LABELLED[field]} {value}"
                     near = [] if field in ("id", "url") else generation.nearest_labels(field, value)
                     found.append(Remark(canonical(leaf), -1, reason + (f"; did you mean {near[0]}?" if near else "")))
+            case Published():
+                if not len(execute(leaf, generation, scored=False).docnums):
+                    found.append(Remark(canonical(leaf), -1, _nothing_then(generation)))
             case Pattern() | Fuzzy():
                 expansion = generation.vocabulary(_field(leaf)).expand(leaf)
                 found += _of_expansion(leaf, expansion)
@@ -77,6 +95,14 @@ def remarks(node: Node, generation: Generation) -> tuple[Remark, ...]:
                 if not is_known(leaf, generation):
                     found.append(Remark(text, -1, "no article has this word" + (" in its title" if field else "")))
     return tuple(found)
+
+
+def _nothing_then(generation: Generation) -> str:
+    instants = instants_of(generation.live, generation)
+    if instants.first == UNDATED:
+        return "no article has a date"
+    first, last = (generation.calendar.day(moment).isoformat() for moment in (instants.first, instants.last))
+    return f"no article was published then; those with a date are from {first} to {last}"
 
 
 def _unread(leaf: Word | Exact, alternatives: tuple[ExactAlternative, ...], generation: Generation) -> int:

@@ -71,10 +71,15 @@ _BRACKETED = late_pattern(r"[\[{(](.*)[\]})]", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From the start of ``first`` to the end of ``last``, as written; None leaves that side open."""
+    """From the start of ``first`` to the end of ``last``, as written; None leaves that side open.
+
+    Written in braces, as other search engines do, a span is without the period that stands beside the brace.
+    """
 
     first: Period | None
     last: Period | None
+    is_after_first: bool = False
+    is_before_last: bool = False
 
 
 def parse_bound(value: str | int | date, *, today: date) -> Period:
@@ -107,8 +112,10 @@ def parse_span(text: str, *, today: date) -> Span:
 
     Raises ValueError with a sentence when it names none.
     """
-    bracketed = _BRACKETED.fullmatch(text.strip())
-    text = bracketed[1].strip() if bracketed else text.strip()
+    text = text.strip()
+    bracketed = _BRACKETED.fullmatch(text)
+    is_after_first, is_before_last = bool(bracketed) and text[0] == "{", bool(bracketed) and text[-1] == "}"
+    text = bracketed[1].strip() if bracketed else text
     if text == "*":
         return Span(None, None)
     ends = _RANGE.fullmatch(text)
@@ -128,6 +135,8 @@ def parse_span(text: str, *, today: date) -> Span:
     return Span(
         None if first in ("", "*") else parse_bound(first, today=today),
         None if last in ("", "*") else parse_bound(last, today=today),
+        is_after_first,
+        is_before_last,
     )
 
 

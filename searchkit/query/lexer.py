@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
+from unicodedata import normalize
 
 from searchkit.patterns import late_pattern
 from searchkit.query.receipt import TOO_MUCH, Remark
@@ -96,6 +97,12 @@ _PARENTHESES = _OPENING_PARENTHESES + _CLOSING_PARENTHESES
 _BARS = "|｜"
 _BREAKS = f"{_OPENING_PARENTHESES}{_CLOSING_PARENTHESES}{_BARS}{_QUOTES}"
 _STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES + "`´<{[]}>^" + "\u200c\u200d"
+_NEAR = late_pattern(r"NEAR(?:/\d{1,3})?")
+_NEAR_EACH_OTHER = (Kind.WORD, Kind.PHRASE, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.CLOSE)
+_WIDE_SIGNS = {ord(wide): ord(plain) for wide, plain in zip("＊＃＋．／＠＆％＿－＇＜＞", "*#+./@&%_-'<>", strict=True)}
+_WIDE_QUESTION_MARK = late_pattern(r"(?<=[A-Za-zＡ-Ｚａ-ｚ])？(?=[A-Za-zＡ-Ｚａ-ｚ])")
+_WIDE_FIELD = late_pattern(r"[Ａ-Ｚａ-ｚ]+[:：]|(?<!\S)(?:ＡＮＤ|ＯＲ|ＮＯＴ)(?!\S)")
+
 _WITHIN_WORDS = "-‐‑–—/,;&+.:'’_@"
 """What may hold several words together, which are as much work as when they stand alone."""
 
@@ -119,7 +126,7 @@ _STARS = late_pattern(r"\*+")
 _ADDRESS = rf"(?:[^\s(){_QUOTES}]|\([^\s(){_QUOTES}]*\))+"
 _URL = late_pattern(rf"https?://{_ADDRESS}", re.IGNORECASE)
 _ADDRESS_VALUE = late_pattern(_ADDRESS)
-_DATE_VALUE = late_pattern(rf"\[[^\[\]]{{1,80}}\]|\{{[^{{}}]{{1,80}}\}}|[^\s{re.escape(_BREAKS)}]+")
+_DATE_VALUE = late_pattern(rf"[\[{{][^\[\]{{}}]{{1,80}}[\]}}]|[^\s{re.escape(_BREAKS)}]+")
 _FIELD = late_pattern(r"([A-Za-z]+)[:：]")
 _FIELD_LIKE = late_pattern(rf"[\w{re.escape(_QUOTES + _OPENING_PARENTHESES)}]")
 _PLAIN_WORD = late_pattern(r"[\w.'’\-–‐‑+#]+")
@@ -188,6 +195,10 @@ def _make_readable(typed: str, lexed: Lexed) -> None:
             lexed.remarks.append(_named(invisible, "invisible characters are left out"))
             lexed.positions = [at for at, character in enumerate(text) if not _INVISIBLE.match(character)]
             text = _INVISIBLE.sub("", text)
+    if not text.isascii():
+        # Signs as wide as Chinese characters; a wide question mark ends a sentence unless Latin letters are around it.
+        text = _WIDE_QUESTION_MARK.sub("?", text.translate(_WIDE_SIGNS))
+        text = _WIDE_FIELD.sub(lambda name: normalize("NFKC", name[0]), text)
     lexed.text = text
 
 
@@ -404,7 +415,7 @@ class _Lexer:
         if not has_word(phrase):
             self._drop(end, "there is no word between these quotation marks")
             return
-        self._budget(len(words))
+        self._budget(len(words) + 1)  # to see whether they stand in a row is more work than the words alone
         self._add(kind, phrase, end, field, slop)
 
     # ---- words and fields ----------------------------------------------------------------------------------
@@ -462,6 +473,9 @@ class _Lexer:
         if field is None and raw in OPERATORS and not is_exact:
             self._add(OPERATORS[raw], raw, end)
             return
+        if field is None and not is_exact and raw.startswith("NEAR") and _NEAR.fullmatch(raw):
+            self._near(raw, start, end)
+            return
         word, is_prefix, edits = raw[: _end_of_word(raw)], False, -1
         while word.endswith("*") or (tilde := _fuzzy_end(word)):
             if word.endswith("*"):
@@ -491,7 +505,17 @@ class _Lexer:
         elif edits > 0:
             self._add(Kind.FUZZY, word, end, field, edits)
         else:
-            self._add(Kind.WORD, word, end, field)
+            self._add(Kind.WORD, word.lower() if field is None and _NEAR.fullmatch(word) else word, end, field)
+
+    def _near(self, raw: str, start: int, end: int) -> None:
+        """The operator of other search engines, if it stands between two things to be near each other."""
+        is_between = bool(self.tokens) and self.tokens[-1].kind in _NEAR_EACH_OTHER
+        if is_between and not self._is_break(_run_end(_SPACE, self.text, end)):
+            self.remark(start, end, 'words near each other are written "so near"~5; read as both words')
+            self.at = end
+        else:
+            self._budget(1)
+            self._add(Kind.WORD, raw.lower(), end)  # or its canonical text might be read as the operator
 
     def _edits(self, tilde: re.Match[str], word: str, end: int) -> int:
         """How many letters a word with this tilde behind it may be off; 0, with a remark, where none make sense."""

@@ -15,7 +15,7 @@ from searchkit.dates import Period
 from searchkit.query.dates import Span, parse_bound, parse_span
 from searchkit.query.describe import build_receipt
 from searchkit.query.joined_words import is_initialism, words_apart
-from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, WHOLE, Kind, Token, lex
+from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, OPERATORS, WHOLE, Kind, Token, lex
 from searchkit.query.nodes import (
     Everything,
     Exact,
@@ -35,17 +35,19 @@ from searchkit.query.receipt import TOO_MUCH, Receipt, Remark
 
 MAX_DEPTH = 32
 
-MAX_WIDE = 16
+MAX_WIDE = 12
 """Patterns, approximate spellings and names of authors in a query, each of which stands for many words or labels.
 
 Initials and exact phrases, for which articles may have to be read, count for several.
 """
 
-_INITIALS_COST = 8
+_INITIALS_COST = 6
 _EXACT_PHRASE_COST = 3
 
 _NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$")
+_RANGE_WORDS = ("to", "until", "till", "through")
 _MAX_DATE_WORDS = 5
+_DOI_ADDRESS = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\d{4,9}/.+)", re.IGNORECASE)
 _SEVERAL_WORDS = re.compile(r"\w\W+\w")
 _OPERAND_KINDS = (
     Kind.WORD, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.PHRASE, Kind.VALUE, Kind.URL,
@@ -276,7 +278,10 @@ class _Reader:
         text_field: TextField | None = "title" if name == "title" else None
         match token.kind:
             case Kind.PREFIX:
-                *words, beginning = words_apart(token.text) or (token.text,)
+                parts = words_apart(token.text)
+                if not all(part.isalnum() and part not in OPERATORS for part in parts):
+                    parts = ()
+                *words, beginning = parts or (token.text,)
                 whole: list[Node] = [Word(word, text_field) for word in words]
                 self._add(self.normal_form.conjunction([*whole, Prefix(beginning, text_field)]))
             case Kind.PATTERN:
@@ -291,8 +296,11 @@ class _Reader:
             case Kind.PHRASE:
                 self._add(Phrase(token.text, text_field, token.number))
             case Kind.URL if text_field is None:
-                # The article at this address, or those that mention it.
-                self._add(self.normal_form.disjunction([Label("url", token.text), Phrase(token.text)]))
+                # The article at this address, or those that mention it, or the DOI that it leads to.
+                mentioned: list[Node] = [Label("url", token.text), Phrase(token.text)]
+                if doi := _DOI_ADDRESS.fullmatch(token.text):
+                    mentioned.append(Phrase(doi[1]))
+                self._add(self.normal_form.disjunction(mentioned))
             case Kind.URL:
                 self._add(Phrase(token.text, text_field))
             case _ if is_initialism(token.text) and not self._affords(_INITIALS_COST):
@@ -349,7 +357,8 @@ class _Reader:
         tokens, text = self.lexed.tokens, self.lexed.text
         first = tokens[at]
         ends = [at]
-        if first.kind is not Kind.PHRASE and _NATURAL_START.match(first.text):
+        following = tokens[at + 1].text.lower() if at + 1 < len(tokens) else ""
+        if first.kind is not Kind.PHRASE and (_NATURAL_START.match(first.text) or following in _RANGE_WORDS):
             while len(ends) < _MAX_DATE_WORDS and self._continues(ends[-1]):
                 ends.append(ends[-1] + 1)
         problem = ""
@@ -391,10 +400,18 @@ class _Reader:
 
     def _span(self, token: Token, span: Span) -> Published:
         first, last = span.first, span.last
+        is_after, is_before = span.is_after_first, span.is_before_last
         if first and last and self.normal_form.are_reversed(first, last):
             self._remark(token, "the later date came first; the two were swapped")
-            first, last = last, first
-        return Published(first.start if first else None, last.end if last else None)
+            first, last, is_after, is_before = last, first, is_before, is_after
+        start = end = None
+        if first:
+            start = first.end or date.max if is_after else first.start
+        if last:
+            end = last.start if is_before else last.end
+        if start and end and self.normal_form.are_reversed(Period(start, None), Period(start, end)):
+            raise ValueError("no day lies between the two dates in braces")
+        return Published(start, end)
 
     def _swap_reversed(self, conjuncts: list[Node]) -> None:
         """Swap ``since:2018 until:2016``, side by side in one group."""

@@ -143,3 +143,37 @@ def test_phrases_that_too_many_articles_would_be_read_for_are_listed_in_any_form
     ]
     assert archive.search("=cells").total == 5
     assert not archive.search("=cells").receipt.remarks
+
+
+def test_dates_outside_the_archive_are_said(make_archive: MakeArchive) -> None:
+    """Where nothing was published at the time asked for, the remark has the first and the last day there is."""
+    archive = make_archive(
+        [Article("a", "t", "word", published="2016-03-01"), Article("b", "t", "word", published="2018")]
+    )
+    for query in ("date:2030", "word date:2030", "since:2019 word"):
+        (remark,) = archive.search(query).receipt.remarks
+        assert remark.reason == "no article was published then; those with a date are from 2016-03-01 to 2018-01-01"
+    assert not archive.search("word date:2016").receipt.remarks
+
+
+def test_dates_of_an_archive_without_any_are_said(make_archive: MakeArchive) -> None:
+    """An archive of undated articles answers a date with that."""
+    (remark,) = make_archive([Article("a", "t", "word")]).search("word date:2030").receipt.remarks
+    assert remark.reason == "no article has a date"
+
+
+def test_a_lone_word_that_nothing_is_like_is_said(make_archive: MakeArchive) -> None:
+    """Where there is no other spelling, beginning or part to offer, the note on the word is all there is to say."""
+    page = make_archive(ARTICLES).search("qwxzvb")
+    assert page.total == 0
+    assert page.suggestions == ()
+    assert [(remark.text, remark.reason) for remark in page.receipt.remarks] == [("qwxzvb", "no article has this word")]
+
+
+def test_a_number_behind_a_word_is_said_to_be_part_of_a_name(make_archive: MakeArchive) -> None:
+    """The receipt has the name that was looked for besides the two words, where the archive has it."""
+    archive = make_archive(ARTICLES)
+    assert [meaning.sentence for meaning in archive.search("covid 19").receipt.meanings if meaning.is_telling] == [
+        "also covid19, a synonym"
+    ]
+    assert not [meaning for meaning in archive.search("transfusion 19").receipt.meanings if meaning.is_telling]

@@ -93,6 +93,7 @@ PIECES = [
     "OR", "AND", "NOT", "||", "&&", "title:", "topic:", "author:", "date:", "since:", "until:", "before:",
     "after:", "id:", "url:", "foo:", "doi:", "2016", "2016..2018", "..", "june", "last month", "https://a.b/c",
     "heparin", '"a b"', "~5", "~1", "=", '="a', 'author:="J', "a?b", "a*b", "*a", "trans*", "x.y.",
+    "his/her", "a/trans*", " NEAR ", "{2016 TO 2018}", "＊", "？", "ｄａｔｅ：",
 ]  # fmt: skip
 SCRAPS = st.lists(st.sampled_from([*SIGNS, *PIECES]), max_size=30).map("".join)
 
@@ -105,7 +106,7 @@ def wide_parts(tree: Node) -> int:
         case Not(inner):
             return wide_parts(inner)
         case Word(text):
-            return 8 if is_initialism(text) else 0
+            return 6 if is_initialism(text) else 0
         case Exact(text):
             return 3 if len(re.findall(r"\w+", text)) > 1 else 0
         case Pattern() | Fuzzy():
