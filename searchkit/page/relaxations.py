@@ -18,7 +18,7 @@ from searchkit.plan.generation import Generation
 from searchkit.plan.meanings import is_known
 from searchkit.plan.numbered import with_numbered_names
 from searchkit.plan.synonyms import NO_SYNONYMS, Synonyms, with_synonyms
-from searchkit.query import Reading, canonical, read_query
+from searchkit.query import Reading, canonical, parse_bound, read_query
 from searchkit.query.joined_words import MOST_WORDS, words_apart
 from searchkit.query.nodes import (
     And,
@@ -53,6 +53,9 @@ _MOST_LEAVES = 24
 _FEWEST_COUNTED = 2
 _SHORTEST_PREFIX = 3
 _LONGEST_QUERY = 8000
+_LONGEST_DATE = 4
+_TELLING_DATE = re.compile(r"\d{4}|\w\s+\w|today|yesterday", re.IGNORECASE)
+"""A year or several words: may and march alone are words, not months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class _Relaxer:
         yield from self._spellings()
         yield from self._fields()
         yield from self._labels()
+        yield from self._words_as_dates()
         yield from self._marks()
         yield from self._without_dates()
         yield from self._without_filters()
@@ -260,6 +264,28 @@ class _Relaxer:
         if label.field in ("id", "url"):
             return []
         return self.generation.nearest_labels(label.field, label.value)
+
+    def _words_as_dates(self) -> Iterator[Candidate]:
+        """Words side by side that name a time (``spring 2019``) as the time of publication."""
+        count = min(len(self.parts), _MOST_LEAVES)
+        for length in range(min(_LONGEST_DATE, count), 0, -1):
+            for at in range(count - length + 1):
+                run = self.parts[at : at + length]
+                words = [part.text for part in run if isinstance(part, Word) and part.field is None]
+                if len(words) == length and (span := self._named_time(" ".join(words))):
+                    parts = [*self.parts[:at], *self.parts[at + length :], span]
+                    yield Candidate(self.normal_form.conjunction(parts), f"published {' '.join(words)}")
+                    return
+
+    def _named_time(self, text: str) -> Published | None:
+        """The time that a text names that has a number, or is of more than one word, in it."""
+        if not _TELLING_DATE.search(text):
+            return None
+        try:
+            period = parse_bound(text, today=self.reading.today)
+        except ValueError:
+            return None
+        return Published(period.start, period.end)
 
     # ---- less asked for ------------------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ _WEEKDAY = "|".join(sorted(_DAY_NUMBER, key=len, reverse=True))
 _SEASON = "|".join(_SEASONS)
 _NUMBER = rf"\d{{1,4}}|{'|'.join(_COUNT)}"
 _SEPARATORS = late_pattern(r"[,_\-/.]")
-_FILLERS = late_pattern(r"\b(?:the|of|de|del|di|du) |^(?:in|on|am|im|le|el|il|en) ")
+_FILLERS = late_pattern(r"\b(?:the|of|de|del|di|du) |^(?:in|on|during|am|im|le|el|il|en) ")
 
 _RANGE = late_pattern(r"(.*?)\s*(?:\.{2,}|…)\s*(.*)", re.DOTALL)
 _RANGE_IN_WORDS = late_pattern(
@@ -158,6 +158,8 @@ _WEEK = late_pattern(r"(\d{4})-?w(\d{2})", re.IGNORECASE)
 _DECADE = late_pattern(r"(?:the\s+)?(\d{3})0'?s", re.IGNORECASE)
 _DAY_FIRST = late_pattern(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
 _SLASHED = late_pattern(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_MONTH_FIRST = late_pattern(r"(\d{1,2})[/.](\d{4})")
+_CHINESE_OR_JAPANESE = late_pattern(r"(\d{4})\s?年(?:\s?(\d{1,2})\s?月(?:\s?(\d{1,2})\s?日)?)?")
 
 
 def _numeric_period(text: str) -> Period | None:
@@ -172,6 +174,10 @@ def _numeric_period(text: str) -> Period | None:
         return Period(date(int(matched[1]) * 10, 1, 1), year_period(int(matched[1]) * 10 + 9).end)
     if matched := _DAY_FIRST.fullmatch(text):
         return day_period(date(int(matched[3]), int(matched[2]), int(matched[1])))
+    if matched := _MONTH_FIRST.fullmatch(text):
+        return parse_period(f"{matched[2]}-{matched[1].zfill(2)}")
+    if matched := _CHINESE_OR_JAPANESE.fullmatch(text):
+        return parse_period("-".join(part.zfill(2) for part in matched.groups() if part))
     if matched := _SLASHED.fullmatch(text):
         return _slashed_day(text, *(int(part) for part in matched.groups()))
     return None
@@ -261,6 +267,11 @@ def _back(today: date, count: int, unit: str) -> date:
     return shift_months(today, -count * _MONTHS_IN[unit])
 
 
+def _year(matched: re.Match[str], _today: date) -> Period:
+    """A year that comes after a word such as "in" or "during"."""
+    return year_period(int(matched[1]))
+
+
 def _weekday(matched: re.Match[str], today: date) -> Period:
     """The latest such day, today included unless "last" is written before it."""
     back = (today.weekday() - _DAY_NUMBER[matched[2]]) % 7
@@ -326,6 +337,7 @@ def _expressions() -> tuple[tuple[re.Pattern[str], _Reader], ...]:
             (rf"(?:past|last|previous) ({_NUMBER}) (day|week|month|quarter|year|decade)s?", _rolling),
             (r"past ()(day|week|month|quarter|year|decade)", _rolling),
             (rf"({_NUMBER}) (day|week|month|quarter|year|decade)s? ago", _ago),
+            (r"(\d{4})", _year),
             (rf"(last )?({_WEEKDAY})", _weekday),
             (rf"(?P<last>last )?{_MONTH_PART}{_YEAR_PART}", _named_month),
             (rf"(?P<year>\d{{4}})(?P<last>) {_MONTH_PART}", _named_month),

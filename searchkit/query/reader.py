@@ -44,7 +44,7 @@ Initials and exact phrases, for which articles may have to be read, count for se
 _INITIALS_COST = 6
 _EXACT_PHRASE_COST = 3
 
-_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$")
+_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$|[<>≤≥]=?$")
 _RANGE_WORDS = ("to", "until", "till", "through")
 _MAX_DATE_WORDS = 5
 _DOI_ADDRESS = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\d{4,9}/.+)", re.IGNORECASE)
@@ -86,8 +86,10 @@ def read_query(text: str, *, today: date, zone: tzinfo = UTC) -> Reading:
 
 BoundName = Literal["since", "until", "before", "after"]
 
-_COMPARISON = re.compile(r"[<>]=?")
-_COMPARISONS: dict[str, BoundName] = {">": "after", ">=": "since", "<": "before", "<=": "until"}
+_COMPARISON = re.compile(r"([<>]=?|[≤≥])|(since|until|before|after)\s", re.IGNORECASE)
+_COMPARISONS: dict[str, BoundName] = {
+    ">": "after", ">=": "since", "≥": "since", "<": "before", "<=": "until", "≤": "until",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +394,8 @@ class _Reader:
             if compared is None:
                 self._add(self._span(token, parse_span(value, today=self.today)))
                 return
-            name, value = _COMPARISONS[compared[0]], value[compared.end() :]
+            sign, word = compared.groups()
+            name, value = _COMPARISONS[sign] if sign else word.lower(), value[compared.end() :].strip()
         period = parse_bound(value, today=self.today)
         bound = open_span(cast(BoundName, name), period)
         self.bounds[id(bound)] = _Bound(bound, cast(BoundName, name), period, token)
