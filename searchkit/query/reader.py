@@ -119,9 +119,26 @@ def open_span(name: BoundName, period: Period) -> Published:
     return Published(None, period.start)
 
 
+_LANGUAGE_NAMES = {
+    "ar": "arabic", "ca": "catalan català", "cs": "czech čeština", "da": "danish dansk", "de": "german deutsch",
+    "el": "greek ελληνικά", "en": "english", "es": "spanish español", "fi": "finnish suomi", "fr": "french français",
+    "hu": "hungarian magyar", "it": "italian italiano", "ja": "japanese 日本語", "ko": "korean 한국어",
+    "nl": "dutch nederlands", "no": "norwegian norsk", "pl": "polish polski", "pt": "portuguese português",
+    "ro": "romanian română", "ru": "russian русский", "sv": "swedish svenska", "tr": "turkish türkçe",
+    "uk": "ukrainian українська", "zh": "chinese 中文",
+}  # fmt: skip
+_LANGUAGE_CODES = {name: code for code, names in _LANGUAGE_NAMES.items() for name in names.split()}
+
+
 def label_value(name: LabelField, text: str) -> str:
-    """The value without space around it, and in all but ids and addresses without runs of space in it."""
-    return text.strip() if name in ("id", "url") else " ".join(text.split())
+    """The value without space around it, and in all but ids and addresses without runs of space in it.
+
+    A language by its name, in English or in itself, is given its code.
+    """
+    if name in ("id", "url"):
+        return text.strip()
+    value = " ".join(text.split())
+    return _LANGUAGE_CODES.get(value.lower(), value) if name == "language" else value
 
 
 @dataclass(slots=True)
