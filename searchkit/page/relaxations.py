@@ -51,6 +51,7 @@ _MOST_LEAVES = 24
 """Words and labels of a query for which others are looked up; of queries with more, fewer relaxations are counted."""
 
 _FEWEST_COUNTED = 2
+_LONG = 48
 _SHORTEST_PREFIX = 3
 _LONGEST_QUERY = 8000
 _LONGEST_DATE = 4
@@ -76,7 +77,7 @@ def relaxations(
     seen = {canonical(reading.typed)}
     most = max(MOST_COUNTED * _MOST_LEAVES // max(len(relaxer.leaves), _MOST_LEAVES), _FEWEST_COUNTED)
     found = _counted(relaxer.candidates(), most, seen, reading, total, generation, synonyms)
-    if not found and not total:
+    if not found and not total and relaxer.is_short:
         most = max(most // 2, _FEWEST_COUNTED)
         found = _counted(relaxer.all_together(), most, seen, reading, total, generation, synonyms)
     return tuple(found)
@@ -119,16 +120,20 @@ class _Relaxer:
         self.normal_form = NormalForm(reading.zone)
         self.node = self._changed(reading.typed, self._apart)
         self.leaves = list(dict.fromkeys(_leaves(self.node)))
+        self.is_short = len(self.leaves) <= _LONG
         self.parts: list[Node] = list(self.node.nodes) if isinstance(self.node, And) else [self.node]
         self.words: list[Node] = [part for part in self.parts if isinstance(part, TextNode | Or)]
 
     def candidates(self) -> Iterator[Candidate]:
-        """All relaxations, most useful first."""
-        yield from self._spellings()
-        yield from self._fields()
-        yield from self._labels()
-        yield from self._words_as_dates()
-        yield from self._marks()
+        """All relaxations, most useful first; of a query of fifty words only those that leave something out."""
+        if self.is_short:
+            yield from self._spellings()
+            yield from self._fields()
+            yield from self._labels()
+            yield from self._words_as_dates()
+            yield from self._marks()
+        else:
+            yield from self._any_word()
         yield from self._without_dates()
         yield from self._without_filters()
         yield from self._without_words()

@@ -48,6 +48,9 @@ from searchkit.query.nodes import (
     Word,
 )
 
+_MANY = 16
+"""Alternatives from which on the articles with any of them are kept for other counts of the same page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:
@@ -120,8 +123,14 @@ class Execution:
                 return self._subtract(Matches(generation.live), self.run(inner))
             case And(nodes):
                 return self._conjunction(nodes)
-            case Or(nodes):
+            case Or(nodes) if len(nodes) < _MANY or self._scored:
                 return self._unite([self.run(part) for part in nodes])
+            case Or(nodes):  # counted again and again: with other filters, and within what finds more
+                return Matches(
+                    generation.remembered(
+                        (node, "any"), lambda: self._unite([self.run(part) for part in nodes]).docnums
+                    )
+                )
             case Everything():
                 return Matches(generation.live)
 
