@@ -55,6 +55,7 @@ _LONG = 48
 _SHORTEST_PREFIX = 3
 _LONGEST_QUERY = 8000
 _LONGEST_DATE = 4
+_SMALL_OPERATOR = re.compile(r"(?<=\w )(?:or|and not|not)(?= [\w\"(])")
 _TELLING_DATE = re.compile(r"\d{4}|\w\s+\w|today|yesterday", re.IGNORECASE)
 """A year or several words: may and march alone are words, not months."""
 
@@ -129,6 +130,7 @@ class _Relaxer:
         if self.is_short:
             yield from self._spellings()
             yield from self._fields()
+            yield from self._operators()
             yield from self._labels()
             yield from self._words_as_dates()
             yield from self._marks()
@@ -178,6 +180,10 @@ class _Relaxer:
             if vocabulary.beginning_with(key[:end], most=1).words:
                 return Prefix(key[:end], leaf.field) if end < len(key) or isinstance(leaf, Pattern) else None
         return None
+
+    @cached_property
+    def _filters(self) -> list[Node]:
+        return [part for part in self.parts if isinstance(part, Label | Published)]
 
     @cached_property
     def _better_spellings(self) -> dict[str, list[str]]:
@@ -247,8 +253,15 @@ class _Relaxer:
                 continue
             meant = text[: remark.position] + remark.instead + text[end:]
             node = read_query(meant, today=self.reading.today, zone=self.reading.zone).node
-            beside = [part for part in self.parts if isinstance(part, Label | Published)]
-            yield Candidate(self.normal_form.conjunction([node, *beside]), f"with the field {remark.instead[:-1]}")
+            whole = self.normal_form.conjunction([node, *self._filters])
+            yield Candidate(whole, f"with the field {remark.instead[:-1]}")
+
+    def _operators(self) -> Iterator[Candidate]:
+        """The query with ``or`` and ``not`` in small letters read as operators."""
+        meant = _SMALL_OPERATOR.sub(lambda word: word[0].upper(), self.reading.receipt.text)
+        if meant != self.reading.receipt.text:
+            node = read_query(meant, today=self.reading.today, zone=self.reading.zone).node
+            yield Candidate(self.normal_form.conjunction([node, *self._filters]), "with the operators in capitals")
 
     def _labels(self) -> Iterator[Candidate]:
         """A label that no article has as the nearest that some have, or as words."""

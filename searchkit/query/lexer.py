@@ -97,6 +97,7 @@ _PARENTHESES = _OPENING_PARENTHESES + _CLOSING_PARENTHESES
 _BARS = "|｜"
 _BREAKS = f"{_OPENING_PARENTHESES}{_CLOSING_PARENTHESES}{_BARS}{_QUOTES}"
 _STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES + "`´<{[]}>^" + "\u200c\u200d"
+_BOOST = late_pattern(r"\^\d{1,4}(?:\.\d{1,4})?$")
 _NEAR = late_pattern(r"NEAR(?:/\d{1,3})?")
 _NEAR_EACH_OTHER = (Kind.WORD, Kind.PHRASE, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.CLOSE)
 _WIDE_SIGNS = {ord(wide): ord(plain) for wide, plain in zip("＊＃＋．／＠＆％＿－＇＜＞", "*#+./@&%_-'<>", strict=True)}
@@ -477,11 +478,14 @@ class _Lexer:
             self._near(raw, start, end)
             return
         word, is_prefix, edits = raw[: _end_of_word(raw)], False, -1
-        while word.endswith("*") or (tilde := _fuzzy_end(word)):
+        while word.endswith("*") or (mark := _fuzzy_end(word) or _boost(word)):
             if word.endswith("*"):
                 word, is_prefix = word.rstrip("*"), True
-            elif tilde:
-                word, edits = word[: tilde.start()], self._edits(tilde, word, end) if edits < 0 else edits
+            elif mark and mark[0].startswith("^"):
+                self.remark(start, end, "how much a word weighs is not read; the ^ and what follows are left out")
+                word = word[: mark.start()]
+            elif mark:
+                word, edits = word[: mark.start()], self._edits(mark, word, end) if edits < 0 else edits
             word = word[: _end_of_word(word)]
         is_pattern = ("*" in word or "?" in word) and bool(_WILDCARD.search(word) and _PATTERN.fullmatch(word))
         if not has_word(word):
@@ -633,6 +637,11 @@ def _nearest_field(name: str) -> str:
 def _fuzzy_end(word: str) -> re.Match[str] | None:
     """The tilde, with its number, that the word ends with; a search for it would read all of the word."""
     return _FUZZY.match(word, max(len(word) - 2, 0)) or _FUZZY.match(word, max(len(word) - 1, 0))
+
+
+def _boost(word: str) -> re.Match[str] | None:
+    """The circumflex and number at the end, with which other search engines weigh a word."""
+    return _BOOST.search(word, max(word.rfind("^"), 0)) if "^" in word else None
 
 
 def _end_of_word(word: str) -> int:

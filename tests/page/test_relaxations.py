@@ -53,6 +53,8 @@ def suggested(archive: LocalArchive, query: str, **filters: object) -> list[tupl
         ('="red cell"', ('"red cell"', 1)),
         ("plasma-donors", ("plasma donors", 2)),
         ("title:platelet/plasma donors", None),
+        ("rates or thrombocytopenia", ("rates OR thrombocytopenia", 2)),
+        ("donors not cryoprecipitate", ("donors -cryoprecipitate", 3)),
         ("plasma 2018", ("plasma date:2018", 1)),
         ("spring 2021", ("date:2021-03-01..2021-05-31", 1)),
         ("donors may 2020 haemoglobin", ("donors haemoglobin date:2020-05", 1)),

@@ -93,7 +93,7 @@ PIECES = [
     "OR", "AND", "NOT", "||", "&&", "title:", "topic:", "author:", "date:", "since:", "until:", "before:",
     "after:", "id:", "url:", "foo:", "doi:", "2016", "2016..2018", "..", "june", "last month", "https://a.b/c",
     "heparin", '"a b"', "~5", "~1", "=", '="a', 'author:="J', "a?b", "a*b", "*a", "trans*", "x.y.",
-    "his/her", "a/trans*", " NEAR ", "{2016 TO 2018}", "＊", "？", "ｄａｔｅ：",
+    "his/her", "a/trans*", " NEAR ", "^2", "x^2.", "{2016 TO 2018}", "＊", "？", "ｄａｔｅ：",
 ]  # fmt: skip
 SCRAPS = st.lists(st.sampled_from([*SIGNS, *PIECES]), max_size=30).map("".join)
 
