@@ -63,6 +63,10 @@ ARCHIVE = (
     Text("running", "She was running late while two women waited."),
     Text("runs", "The woman runs the clinic alone."),
     Text("immuno", "Immunotherapy was compared with rest."),
+    Text("beside", "One nurse/midwife post was cut."),
+    Text("apart", "The midwife had been a nurse, a good nurse."),
+    Text("always", "The desk is open 24/7 in summer."),
+    Text("numbers", "Of 24 fridges 7 were full."),
     Text("bloodbank", "The blood bank of the harbour stands on stilts.", "2015-05-05"),
 )  # fmt: skip
 
@@ -108,6 +112,10 @@ CASES = (
     Case("rates NOT bank", "rates"),
     Case("plattchen kuhlschrank", "platelets", "the umlauts are not on every keyboard"),
     Case("Plättchen/Kühlschrank", "platelets"),
+    Case("nurse/midwife", "beside apart", "side by side first"),
+    Case("nurse,midwife", "beside apart"),
+    Case("nurse—midwife", "beside apart"),
+    Case("24/7", "always", "but not 24 and 7 apart"),
     Case("what about heparin?", "", "told which words are missing, and what finds something"),
     Case("hepraine", "", "offered heparin"),
     Case("hepraine~", "heparin"),
@@ -160,7 +168,7 @@ def searchkit_asker(folder: Path) -> Ask:
 
     def ask(query: str) -> Answer:
         page = archive.search(query, limit=100)
-        said = "; ".join(remark.reason for remark in page.receipt.remarks[:2])
+        said = "; ".join(note.reason for note in page.receipt.notes[:2])
         offered = page.suggestions[0] if page.suggestions else None
         if offered:
             said += f"{'; ' if said else ''}offers `{offered.query}` ({offered.count})"

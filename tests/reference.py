@@ -3,6 +3,7 @@
 Words are compared as folded letters only, so the archives it judges use words that no stemmer changes.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -43,6 +44,21 @@ def has_prefix(article: Article, prefix: str) -> bool:
 def is_labelled(labels: Iterable[str], wanted: Sequence[str]) -> bool:
     """Whether one of the labels is one of those wanted."""
     return bool({plain(label) for label in labels} & {plain(label) for label in wanted})
+
+
+def has_name(name: str, wanted: str) -> bool:
+    """Whether a name has all the wanted words; what a mark within a word holds together may be written as one."""
+
+    def words(text: str) -> set[str]:
+        return set(re.findall(r"\w+", text))
+
+    def joined(text: str) -> str:
+        return re.sub(r"(?<=\w)['’.‐‑–-](?=\w)", "", text)
+
+    found = words(plain(name)) | words(joined(plain(name)))
+    if not words(plain(wanted)):
+        return plain(name) == plain(wanted)
+    return all(words(part) <= found or words(joined(part)) <= found for part in plain(wanted).split())
 
 
 def local_datetime(article: Article, zone: str) -> datetime | None:

@@ -124,9 +124,10 @@ def receipt_lines(receipt: Receipt, look: Look, *, always: bool = False) -> list
     telling = [meaning.sentence for meaning in receipt.meanings if meaning.is_telling]
     if telling:
         lines += wrap([Span(clean("; ".join(telling)))], look.width, indent=2, first=[Span("Found as: ", "quiet")])
-    for remark in receipt.remarks:
-        text = f"{clean(remark.text)!r}: " if remark.text else ""
-        lines += wrap([Span(text + clean(remark.reason))], look.width, indent=2, first=[Span("Note: ", "remark")])
+    for note in receipt.notes:
+        texts = ", ".join(repr(clean(text)) for text in note.texts)
+        said = f"{texts}: {clean(note.reason)}" if texts else clean(note.reason)
+        lines += wrap([Span(said)], look.width, indent=2, first=[Span("Note: ", "remark")])
     return lines
 
 
@@ -164,6 +165,9 @@ def _hit(hit: Hit, look: Look, label: str, margin: int, passages: int) -> list[L
             min(look.width, _LONGEST_TEXT_LINE + margin),
             indent=margin,
         )
+    more = hit.more_passages + len(hit.snippets[passages:])
+    if more:
+        lines += wrap([Span(f"and {show_count(more, 'more passage')}", "quiet")], look.width, indent=margin)
     return lines
 
 

@@ -13,6 +13,7 @@ How the arrays are coded (FORMAT.md has each by name):
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,6 +31,8 @@ from searchkit.codec.kernels import (
 )
 from searchkit.codec.packed import Offsets, PackedArray
 from searchkit.codec.posting_writer import BLOCK
+
+_MANY_LISTS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,25 @@ class PostingLists:
         if len(docs) and docs.item(-1) >= self.span:  # they rise
             raise self._damaged(ordinal)
         return docs.astype(np.int32)
+
+    def documents_of(self, ordinals: Sequence[int]) -> NDArray[np.bool_]:
+        """Says of each document whether it is in any of these lists; of many, all lists are decoded at once."""
+        flags = np.zeros(self.span, dtype=np.bool_)
+        if len(ordinals) < _MANY_LISTS:
+            for ordinal in ordinals:
+                flags[self.docs(ordinal)] = True
+            return flags
+        gaps = self._packed("gap").all()
+        for ordinal in ordinals:
+            start, end = self._counts.bounds(ordinal)
+            row, is_dense = self._dense_row(ordinal)
+            if is_dense:
+                flags[docs_of(self._bitmap_row(row))] = True
+            else:
+                before = self._dense_starts[row]
+                docs = gaps[start - before : end - before].cumsum(dtype=np.int64)
+                flags[self._checked_docs(ordinal, docs, end - start)] = True
+        return flags
 
     def bitmap(self, ordinal: int) -> NDArray[np.uint8] | None:
         """Returns a dense list as a zero-copy bitmap of span bits, lowest bit first; None for other lists."""

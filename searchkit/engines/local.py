@@ -45,6 +45,7 @@ from searchkit.plan.execute import execute
 from searchkit.plan.generation import Generation
 from searchkit.plan.instants import instants_of
 from searchkit.plan.meanings import meanings, remarks
+from searchkit.plan.numbered import with_numbered_names
 from searchkit.plan.synonyms import NO_SYNONYMS, load_synonyms, with_synonyms
 from searchkit.query import Reading, read_query, with_filters
 from searchkit.settings import Settings, load_settings, with_index
@@ -327,7 +328,7 @@ class LocalArchive:
     def _read(self, generation: Generation, query: str, filters: "_Filters") -> Reading:
         today: date = self._now().astimezone(generation.calendar.zone).date()
         reading = _read(query, today, generation.calendar.zone, filters)
-        meant = with_synonyms(reading.node, self._synonyms, generation.analyzers)
+        meant = with_synonyms(with_numbered_names(reading.node, generation), self._synonyms, generation.analyzers)
         return reading if meant == reading.node else replace(reading, node=meant, without_synonyms=reading.node)
 
     def _with_account(self, page: Page, reading: Reading, generation: Generation) -> Page:

@@ -1,7 +1,7 @@
 """From matches to the page: order, hits with snippets, facets, timeline. The only place that reads stored articles."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -69,7 +69,8 @@ def build_page(
     next_cursor = None
     if shown and offset + len(shown) < total:
         next_cursor = encode_cursor(rank_key(shown[-1], generation, request.sort, hits[-1].id), search)
-    counted = {name: _listed(node, request, generation)[0] for name, node in (siblings or {}).items()}
+    counting = request if request.sort == "fresh" else replace(request, limit=0)  # which needs no scores
+    counted = {name: _listed(node, counting, generation)[0] for name, node in (siblings or {}).items()}
     return Page(
         total=total,
         hits=hits,

@@ -122,7 +122,10 @@ def _terms(forms: Forms) -> str:
     """The terms of each way to match: those of a place with a stroke between, places with a space."""
     if forms.prefix is not None:
         return f"{forms.prefix}*"
-    return " or ".join(_listed(["|".join(slot) for slot in slots], " ") for slots in forms.alternatives) or "no term"
+    ways = [_listed(["|".join(slot) for slot in slots], " ") for slots in forms.alternatives]
+    if forms.apart:
+        ways.append(f"{' and '.join(forms.apart)} apart")
+    return " or ".join(ways) or "no term"
 
 
 def _listed(words: list[str], between: str) -> str:

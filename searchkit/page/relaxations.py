@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
-from searchkit.analysis import tokenize
+from searchkit.analysis import Kind, tokenize
 from searchkit.page.model import Suggestion
 from searchkit.plan.execute import execute
 from searchkit.plan.forms import word_key
 from searchkit.plan.generation import Generation
 from searchkit.plan.meanings import is_known
+from searchkit.plan.numbered import with_numbered_names
 from searchkit.plan.synonyms import NO_SYNONYMS, Synonyms, with_synonyms
-from searchkit.query import Reading, canonical, read_query
+from searchkit.query import Reading, canonical, parse_bound, read_query
+from searchkit.query.joined_words import MOST_WORDS, words_apart
 from searchkit.query.nodes import (
     And,
     Everything,
@@ -45,8 +47,17 @@ _FREQUENT = 100
 """How many times as many articles another spelling of a word has when a few articles have the word as typed."""
 
 _MOST_LEFT_OUT = 4
+_MOST_LEAVES = 24
+"""Words and labels of a query for which others are looked up; of queries with more, fewer relaxations are counted."""
+
+_FEWEST_COUNTED = 2
+_LONG = 48
 _SHORTEST_PREFIX = 3
 _LONGEST_QUERY = 8000
+_LONGEST_DATE = 4
+_SMALL_OPERATOR = re.compile(r"(?<=\w )(?:or|and not|not)(?= [\w\"(])")
+_TELLING_DATE = re.compile(r"\d{4}|\w\s+\w|today|yesterday", re.IGNORECASE)
+"""A year or several words: may and march alone are words, not months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +76,10 @@ def relaxations(
         return ()
     relaxer = _Relaxer(reading, total, generation)
     seen = {canonical(reading.typed)}
-    found = _counted(relaxer.candidates(), MOST_COUNTED, seen, reading, total, generation, synonyms)
-    if not found and not total:
-        most = MOST_COUNTED // 2
+    most = max(MOST_COUNTED * _MOST_LEAVES // max(len(relaxer.leaves), _MOST_LEAVES), _FEWEST_COUNTED)
+    found = _counted(relaxer.candidates(), most, seen, reading, total, generation, synonyms)
+    if not found and not total and relaxer.is_short:
+        most = max(most // 2, _FEWEST_COUNTED)
         found = _counted(relaxer.all_together(), most, seen, reading, total, generation, synonyms)
     return tuple(found)
 
@@ -92,7 +104,7 @@ def _counted(
         if again.node != candidate.node:  # beyond the reader's limits
             continue
         most -= 1
-        meant = with_synonyms(candidate.node, synonyms, generation.analyzers)
+        meant = with_synonyms(with_numbered_names(candidate.node, generation), synonyms, generation.analyzers)
         count = len(execute(meant, generation, scored=False).docnums)
         if count > total:
             found.append(Suggestion(query, candidate.reason, count))
@@ -104,19 +116,26 @@ def _counted(
 class _Relaxer:
     def __init__(self, reading: Reading, total: int, generation: Generation) -> None:
         self.reading = reading
-        self.node = reading.typed
         self.total = total
         self.generation = generation
         self.normal_form = NormalForm(reading.zone)
+        self.node = self._changed(reading.typed, self._apart)
+        self.leaves = list(dict.fromkeys(_leaves(self.node)))
+        self.is_short = len(self.leaves) <= _LONG
         self.parts: list[Node] = list(self.node.nodes) if isinstance(self.node, And) else [self.node]
         self.words: list[Node] = [part for part in self.parts if isinstance(part, TextNode | Or)]
 
     def candidates(self) -> Iterator[Candidate]:
-        """All relaxations, most useful first."""
-        yield from self._spellings()
-        yield from self._fields()
-        yield from self._labels()
-        yield from self._marks()
+        """All relaxations, most useful first; of a query of fifty words only those that leave something out."""
+        if self.is_short:
+            yield from self._spellings()
+            yield from self._fields()
+            yield from self._operators()
+            yield from self._labels()
+            yield from self._words_as_dates()
+            yield from self._marks()
+        else:
+            yield from self._any_word()
         yield from self._without_dates()
         yield from self._without_filters()
         yield from self._without_words()
@@ -139,7 +158,7 @@ class _Relaxer:
             if self.generation.vocabulary("text_exact").beginning_with(key, most=1).words:
                 begun = self._changed(self.node, partial(_begun, word))
                 yield Candidate(begun, f"words that begin with {word}")
-        for leaf in dict.fromkeys(_leaves(self.node)):
+        for leaf in self.leaves[:_MOST_LEAVES]:
             wider = self._wider(leaf)
             if wider is not None:
                 yield Candidate(self._replaced(leaf, wider), f"{canonical(wider)} instead of {canonical(leaf)}")
@@ -163,17 +182,21 @@ class _Relaxer:
         return None
 
     @cached_property
+    def _filters(self) -> list[Node]:
+        return [part for part in self.parts if isinstance(part, Label | Published)]
+
+    @cached_property
     def _better_spellings(self) -> dict[str, list[str]]:
         """For each word that no article has, or few have, how it may have been meant."""
         found = {}
-        for word in dict.fromkeys(self._typed_words()):
+        for word in list(dict.fromkeys(self._typed_words()))[:_MOST_LEAVES]:
             spellings = self._better(word)
             if spellings is not None:
                 found[word] = spellings
         return found
 
     def _typed_words(self) -> Iterator[str]:
-        for leaf in _leaves(self.node):
+        for leaf in self.leaves:
             if isinstance(leaf, Word | Phrase | Exact):
                 yield from leaf.text.split()
 
@@ -230,27 +253,57 @@ class _Relaxer:
                 continue
             meant = text[: remark.position] + remark.instead + text[end:]
             node = read_query(meant, today=self.reading.today, zone=self.reading.zone).node
-            beside = [part for part in self.parts if isinstance(part, Label | Published)]
-            yield Candidate(self.normal_form.conjunction([node, *beside]), f"with the field {remark.instead[:-1]}")
+            whole = self.normal_form.conjunction([node, *self._filters])
+            yield Candidate(whole, f"with the field {remark.instead[:-1]}")
+
+    def _operators(self) -> Iterator[Candidate]:
+        """The query with ``or`` and ``not`` in small letters read as operators."""
+        meant = _SMALL_OPERATOR.sub(lambda word: word[0].upper(), self.reading.receipt.text)
+        if meant != self.reading.receipt.text:
+            node = read_query(meant, today=self.reading.today, zone=self.reading.zone).node
+            yield Candidate(self.normal_form.conjunction([node, *self._filters]), "with the operators in capitals")
 
     def _labels(self) -> Iterator[Candidate]:
         """A label that no article has as the nearest that some have, or as words."""
-        for leaf in dict.fromkeys(_leaves(self.node)):
+        for leaf in self.leaves[:_MOST_LEAVES]:
             if not isinstance(leaf, Label) or self._count(leaf):
                 continue
             for value in self._nearest_labels(leaf):
-                yield Candidate(self._replaced(leaf, Label(leaf.field, value)), f"with a {leaf.field} that there is")
+                real = self._replaced(leaf, Label(leaf.field, value))
+                yield Candidate(real, f"with {_article(leaf.field)} that there is")
             if leaf.field not in ("id", "url", "language") and is_known(Word(leaf.value), self.generation):
                 words: list[Node] = [Word(word) for word in leaf.value.split() if any(map(str.isalnum, word))]
                 if words:
                     as_text = self._replaced(leaf, self.normal_form.conjunction(words))
-                    yield Candidate(as_text, f"{leaf.value} as words instead of a {leaf.field}")
+                    yield Candidate(as_text, f"{leaf.value} as words instead of {_article(leaf.field)}")
 
     def _nearest_labels(self, label: Label) -> list[str]:
         """Real labels with all the words of this one, or all of theirs in it; else spelled nearly so."""
         if label.field in ("id", "url"):
             return []
         return self.generation.nearest_labels(label.field, label.value)
+
+    def _words_as_dates(self) -> Iterator[Candidate]:
+        """Words side by side that name a time (``spring 2019``) as the time of publication."""
+        count = min(len(self.parts), _MOST_LEAVES)
+        for length in range(min(_LONGEST_DATE, count), 0, -1):
+            for at in range(count - length + 1):
+                run = self.parts[at : at + length]
+                words = [part.text for part in run if isinstance(part, Word) and part.field is None]
+                if len(words) == length and (span := self._named_time(" ".join(words))):
+                    parts = [*self.parts[:at], *self.parts[at + length :], span]
+                    yield Candidate(self.normal_form.conjunction(parts), f"published {' '.join(words)}")
+                    return
+
+    def _named_time(self, text: str) -> Published | None:
+        """The time that a text names that has a number, or is of more than one word, in it."""
+        if not _TELLING_DATE.search(text):
+            return None
+        try:
+            period = parse_bound(text, today=self.reading.today)
+        except ValueError:
+            return None
+        return Published(period.start, period.end)
 
     # ---- less asked for ------------------------------------------------------------------------------------
 
@@ -266,16 +319,23 @@ class _Relaxer:
         def anywhere(leaf: Node) -> Node:
             return replace(leaf, field=None) if isinstance(leaf, TextNode) else leaf
 
-        def apart(leaf: Node) -> Node:
-            if isinstance(leaf, Word) and "/" in leaf.text:
-                words = [word for word in leaf.text.split("/") if any(map(str.isalnum, word))]
-                return self.normal_form.conjunction([Word(word, leaf.field) for word in words]) if words else leaf
+        def in_parts(leaf: Node) -> Node:
+            if isinstance(leaf, Word):
+                parts = [token.text for token in tokenize(leaf.text) if token.kind is Kind.WORD]
+                if 1 < len(parts) <= MOST_WORDS:
+                    return self.normal_form.conjunction([Word(part, leaf.field) for part in parts])
             return leaf
 
         yield Candidate(self._changed_wanted(inflected), "the words in any form")
-        yield Candidate(self._changed_wanted(apart), "without the slash")
+        yield Candidate(self._changed_wanted(in_parts), "the parts of a name anywhere")
         yield Candidate(self._changed_wanted(self._unmarked), "without the quotation marks")
         yield Candidate(self._changed_wanted(anywhere), "anywhere instead of in the title")
+
+    def _apart(self, leaf: Node) -> Node:
+        """The words of ``his/her`` one by one, so that each can be respelled or left out."""
+        if not isinstance(leaf, Word) or not words_apart(leaf.text):
+            return leaf
+        return self.normal_form.conjunction([Word(word, leaf.field) for word in words_apart(leaf.text)])
 
     def _unmarked(self, leaf: Node) -> Node:
         if isinstance(leaf, Phrase | Exact) and len(leaf.text.split()) > 1:
@@ -291,7 +351,7 @@ class _Relaxer:
         for word, spellings in self._better_spellings.items():
             if not spellings:
                 node = self._changed(node, partial(_begun, word))
-        for leaf in dict.fromkeys(_leaves(self.node)):
+        for leaf in self.leaves[:_MOST_LEAVES]:
             if isinstance(leaf, Label) and not self._count(leaf):
                 nearest = self._nearest_labels(leaf)
                 if nearest:
@@ -381,6 +441,10 @@ def _leaves(node: Node) -> Iterator[Node]:
             yield from _leaves(inner)
         case _:
             yield node
+
+
+def _article(field: str) -> str:
+    return f"an {field}" if field == "author" else f"a {field}"
 
 
 def _exchanged(old: Node, new: Node, leaf: Node) -> Node:

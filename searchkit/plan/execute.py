@@ -26,7 +26,6 @@ from searchkit.plan.forms import (
     Slot,
     exact_forms,
     in_capitals,
-    is_initialism,
     phrase_forms,
     prefix_forms,
     word_forms,
@@ -34,6 +33,7 @@ from searchkit.plan.forms import (
 from searchkit.plan.generation import Docnums, Generation
 from searchkit.plan.kernels import AnyScores
 from searchkit.plan.written import as_written
+from searchkit.query.joined_words import is_initialism
 from searchkit.query.nodes import (
     And,
     Everything,
@@ -49,6 +49,9 @@ from searchkit.query.nodes import (
     Published,
     Word,
 )
+
+_MANY = 16
+"""Alternatives from which on the articles with any of them are kept for other counts of the same page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +151,24 @@ class Execution:
                 return self._subtract(Found(generation.live), self.run(inner))
             case And(nodes):
                 return self._conjunction(nodes)
+            case Or(nodes) if len(nodes) >= _MANY and self._steps is None:
+                return self._any_of_many(node)
             case Or(nodes):
                 return self._unite([self.run(part) for part in nodes])
             case Everything():
                 return Found(generation.live)
+
+    def _any_of_many(self, node: Or) -> Found:
+        """As `_unite`; the docnums are kept for other counts of the same page, with other filters and within others."""
+        united: list[Found] = []
+
+        def whole() -> Found:
+            if not united:
+                united.append(self._unite([self.run(part) for part in node.nodes]))
+            return united[0]
+
+        docnums = self._generation.remembered((node, "any"), lambda: whole().docnums)
+        return Found(docnums, lambda asked: whole().scores(asked))
 
     def _conjunction(self, nodes: tuple[Node, ...]) -> Found:
         dates = [part for part in nodes if isinstance(part, Published)]
@@ -176,6 +193,8 @@ class Execution:
         """Articles with the word; those that have it with the accents it was typed with come before all others."""
         forms = word_forms(text, self._generation.analyzers)
         found = self._forms(forms, field, 0)
+        if forms.apart:
+            return self._side_by_side_or_apart(found, forms.apart, field)
         if is_initialism(text):
             return self._best([found, self._as_written(in_capitals(text, self._generation.analyzers), field, 0)])
         written = accented(text)
@@ -191,6 +210,16 @@ class Execution:
             return np.where(is_written, folded + bonus, folded)
 
         return Found(found.docnums, scores)
+
+    def _side_by_side_or_apart(self, side_by_side: Found, words: tuple[str, ...], field: str) -> Found:
+        """Articles with all the words; those that have them side by side come before all others."""
+        apart = self._intersect(sorted((self._word(word, field) for word in words), key=lambda one: len(one.docnums)))
+
+        def scores(docnums: Docnums) -> AnyScores:
+            bonus = float(np.max(apart.scores(apart.docnums), initial=0.0))
+            return side_by_side.scores(docnums) + bonus
+
+        return self._best([Found(side_by_side.docnums, scores), apart])
 
     def _beginning(self, text: str, field: str) -> Found:
         forms = prefix_forms(text, self._generation.analyzers)

@@ -6,7 +6,7 @@ accents where they have some. Expansions are cut to a number of words, the same 
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from searchkit.plan.segments import SegmentView
 from searchkit.plan.spelling import Codes, LetterTable, Ordinals, near
 from searchkit.query.nodes import Fuzzy, Pattern
 
-MOST_PATTERN_WORDS = 1000
+MOST_PATTERN_WORDS = 500
 """Words that a pattern stands for, the most frequent ones when it fits more."""
 
 MOST_FUZZY_WORDS = 100
@@ -260,7 +260,8 @@ def _is_among(hashes: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]) ->
 def _fitting(pattern: str, part: _SegmentWords) -> Ordinals:
     """The ordinals of the folded words that fit a folded pattern, ascending.
 
-    Letters at both ends are compared for all words at once; only patterns with more than one star need more.
+    Letters at both ends are compared for all words at once. Each piece between two stars is looked for in all words at
+    once, behind the one before it.
     """
     table = part.table
     letters = pattern.replace("*", "")
@@ -278,7 +279,23 @@ def _fitting(pattern: str, part: _SegmentWords) -> Ordinals:
     for place, letter in enumerate(reversed(tail), 1):
         if letter != "?":
             ordinals = ordinals[table.codes[ends[ordinals] - place] == ord(letter)]
-    if len(rest) > 1 and any(rest[:-1]):
-        fits: Callable[[str], object] = pattern_expression(pattern).fullmatch
-        ordinals = ordinals[[fits(table.word(ordinal)) is not None for ordinal in ordinals.tolist()]]
+    reached, limits = table.starts[ordinals] + len(head), ends[ordinals] - len(tail)
+    for piece in filter(None, rest[:-1]):
+        if len(ordinals) == 0:
+            break
+        places = _places_of(piece, table.codes)
+        at = places.searchsorted(reached)
+        nearest = places.take(at, mode="clip") if len(places) else reached
+        has_piece = (at < len(places)) & (nearest + len(piece) <= limits)
+        ordinals, limits, reached = ordinals[has_piece], limits[has_piece], nearest[has_piece] + len(piece)
     return ordinals
+
+
+def _places_of(piece: str, codes: Codes) -> Ordinals:
+    """Where in ``codes`` a piece of a pattern begins, ascending."""
+    count = max(len(codes) - len(piece) + 1, 0)
+    is_there = np.ones(count, dtype=np.bool_)
+    for offset, letter in enumerate(piece):
+        if letter != "?":
+            is_there &= codes[offset : offset + count] == ord(letter)
+    return np.flatnonzero(is_there)

@@ -2,17 +2,17 @@
 
 A typed word may be one word, several held together by connectors (`COVID-19`), a name with symbols (`C++`) or a run
 of a script without spaces (`東京`). `word_forms` turns it into alternatives, each a sequence of slots that must
-follow one another. With several languages in the archive a slot has the stems of each.
+follow one another. With several languages in the archive a slot has the stems of each. Words that a slash or comma
+holds together (`his/her`) also match apart.
 """
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+from unicodedata import normalize
 
 from searchkit.analysis import Analyzer, Kind, Token, accented, fold, tokenize
-
-_INITIALISM = re.compile(r"(?:[^\W\d_]\.){2,}|(?:[^\W\d_]\.)+[^\W\d_]")
+from searchkit.query.joined_words import is_initialism, words_apart
 
 _KEPT = 1024
 """Words and phrases whose forms are kept: a search asks for those of each more than once."""
@@ -26,10 +26,14 @@ Alternative = tuple[Slot, ...]
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """The alternatives of a word or phrase, or the ``prefix`` its terms begin with; without either nothing matches."""
+    """The alternatives of a word or phrase, or the ``prefix`` its terms begin with; without either nothing matches.
+
+    All of the words ``apart``, wherever they stand, match as well.
+    """
 
     alternatives: tuple[Alternative, ...] = ()
     prefix: str | None = None
+    apart: tuple[str, ...] = ()
 
 
 class ExactAlternative(NamedTuple):
@@ -49,6 +53,9 @@ def word_forms(text: str, analyzers: tuple[Analyzer, ...]) -> Forms:
     if symbol is not None and symbol.end - symbol.start == len(text.strip()):
         return Forms(((_slot(symbol, analyzers),),))
     spelled_out = phrase_forms(text, analyzers)
+    apart = words_apart(text)
+    if apart:
+        spelled_out = Forms(spelled_out.alternatives, apart=apart)
     whole = next((token for token in tokens if token.kind is Kind.JOINED), None)
     if whole is None or whole.end < tokens[-1].end or is_initialism(text):
         return spelled_out
@@ -56,17 +63,12 @@ def word_forms(text: str, analyzers: tuple[Analyzer, ...]) -> Forms:
     parts = {term for slots in spelled_out.alternatives for slot in slots for term in slot}
     if not parts.isdisjoint(joined):  # anti-E joined has the stem of anti, which is anything but anti-E
         return spelled_out
-    return Forms(((joined,), *spelled_out.alternatives))
-
-
-def is_initialism(text: str) -> bool:
-    """Whether the word is letters with points, as U.S., whose other spelling is in capitals: US, but not us."""
-    return _INITIALISM.fullmatch(text.strip()) is not None
+    return Forms(((joined,), *spelled_out.alternatives), apart=apart)
 
 
 def in_capitals(text: str, analyzers: tuple[Analyzer, ...]) -> ExactAlternative:
     """The spelling of an initialism without points: the stem it has, and the word with its capitals."""
-    letters = "".join(char for char in text if char.isalpha()).upper()
+    letters = normalize("NFKC", "".join(char for char in text if char.isalpha())).upper()
     token = Token(letters, 0, 0, len(letters), Kind.WORD)
     return ExactAlternative((_slot(token, analyzers),), (letters,))
 

@@ -33,7 +33,7 @@ from searchkit.plan.kernels import (
     places_of,
 )
 from searchkit.plan.labels import LabelColumn
-from searchkit.plan.names import labels_named, nearest_labels, ordinals_named
+from searchkit.plan.names import NameTable, labels_named, nearest_labels
 from searchkit.plan.segments import SegmentView, view_of
 from searchkit.query.nodes import Fuzzy, Node, Pattern
 from searchkit.settings import Settings
@@ -106,6 +106,7 @@ class Generation:
         self._notes: ByteCache[Any] = ByteCache(_NOTES)
         self._articles: ByteCache[dict[str, Any]] = ByteCache(CACHED_ARTICLE_BYTES)
         self._vocabularies: dict[str, Vocabulary] = {}
+        self._names: dict[str, list[NameTable]] = {}
 
     @cached_property
     def doc_count(self) -> int:
@@ -235,8 +236,8 @@ class Generation:
 
         def found() -> Docnums:
             parts = [
-                segment.docnums_of_terms(field, ordinals_named(segment, field, name)) + base
-                for segment, base in self.segments
+                segment.docnums_of_terms(field, table.named(name)) + base
+                for (segment, base), table in zip(self.segments, self._name_tables(field), strict=True)
             ]
             return self.only_live(_joined(parts, np.int64))
 
@@ -246,7 +247,7 @@ class Generation:
         """The folded labels of live articles that have all the words of ``name``, those of most articles first."""
 
         def found() -> tuple[str, ...]:
-            labels = labels_named([segment for segment, _ in self.segments], field, name)
+            labels = labels_named(self._name_tables(field), name)
             return tuple(label for label in labels if not self.has_deletions or len(self.docnums(field, label)))
 
         return self.noted((field, name, "names"), found)
@@ -255,8 +256,7 @@ class Generation:
         """The labels, as they are shown, of live articles that ``value`` may be a misspelling of, the nearest first."""
 
         def found() -> list[str]:
-            keys = set().union(*(segment.all_terms(field) for segment, _ in self.segments))
-            nearest = nearest_labels(fold_label(value), sorted(key.decode() for key in keys))
+            nearest = nearest_labels(fold_label(value), self._name_tables(field))
             return self.labels(field).shown([label for label in nearest if len(self.docnums(field, label))])
 
         return self.noted((field, value, "nearest"), found)
@@ -367,8 +367,8 @@ class Generation:
         found = self._cache.get(key)
         if found is None:
             found = make()
-            self._cache.put_array(key, found)
-        return found
+            self._cache.put_array(key, found.astype(np.int32))
+        return found.astype(np.int64, copy=False)
 
     def noted(self, key: Hashable, make: Callable[[], Note]) -> Note:
         """What ``make`` gives, which is small and nobody may change, kept under ``key`` for the next searches."""
@@ -413,6 +413,13 @@ class Generation:
         """Release the files."""
         self.segments = []
         self.reader.close()
+
+    def _name_tables(self, field: str) -> list[NameTable]:
+        """The labels of a field and the words in them, segment by segment."""
+        found = self._names.get(field)
+        if found is None:
+            found = self._names[field] = [NameTable(segment, field) for segment, _ in self.segments]
+        return found
 
     def _all_occurrences(self, field: str, term: str) -> Occurrences:
         """Every place where ``term`` stands in a live article."""

@@ -11,11 +11,11 @@ from searchkit.plan.forms import (
     Alternative,
     exact_forms,
     in_capitals,
-    is_initialism,
     phrase_forms,
     prefix_forms,
     word_forms,
 )
+from searchkit.query.joined_words import is_initialism
 from searchkit.query.nodes import And, Exact, Fuzzy, Node, Or, Pattern, Phrase, Prefix, Word
 
 
@@ -51,6 +51,8 @@ def _highlights(node: Node, analyzers: tuple[Analyzer, ...], expand: Expand) -> 
                 yield Highlight(prefix=forms.prefix, title_only=field == "title")
             for slots in forms.alternatives:
                 yield Highlight(slots, title_only=field == "title")
+            for word in forms.apart:
+                yield from _highlights(Word(word, field), analyzers, expand)
             if is_initialism(text):
                 letters = in_capitals(text, analyzers).words
                 yield Highlight((letters,), title_only=field == "title", as_written=True)

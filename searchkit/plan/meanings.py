@@ -4,12 +4,32 @@ from collections.abc import Iterator
 
 from searchkit.analysis import Analyzer, Kind, accented, fold, fold_label, tokenize
 from searchkit.analysis.stemming import beginning_of_forms
+from searchkit.dates import UNDATED
+from searchkit.plan.execute import execute
 from searchkit.plan.expansion import Expansion, Vocabulary
-from searchkit.plan.forms import phrase_forms, prefix_forms, word_forms
+from searchkit.plan.forms import ExactAlternative, exact_forms, in_capitals, phrase_forms, prefix_forms, word_forms
 from searchkit.plan.generation import Generation
+from searchkit.plan.instants import instants_of
+from searchkit.plan.numbered import with_numbered_names
 from searchkit.plan.synonyms import Synonyms, with_synonyms
+from searchkit.plan.written import is_too_much, with_words
 from searchkit.query import canonical
-from searchkit.query.nodes import And, Fuzzy, Label, Node, Not, Or, Pattern, Prefix, TextNode, Word
+from searchkit.query.joined_words import is_initialism, words_apart
+from searchkit.query.nodes import (
+    And,
+    Exact,
+    Fuzzy,
+    Label,
+    Node,
+    Not,
+    Or,
+    Pattern,
+    Phrase,
+    Prefix,
+    Published,
+    TextNode,
+    Word,
+)
 from searchkit.query.receipt import Meaning, Remark
 
 MOST_FORMS = 12
@@ -36,13 +56,11 @@ def meanings(node: Node, generation: Generation, synonyms: Synonyms) -> tuple[Me
             continue
         forms, more = _forms(leaf, generation)
         found.append(Meaning(canonical(leaf), forms, more))
-    if synonyms:
-        table = synonyms.table(generation.analyzers)
-        expanded = with_synonyms(node, synonyms, generation.analyzers) if table else node
-        if expanded != node:
-            known = set(_leaves(node))
-            added = [leaf for leaf in dict.fromkeys(_leaves(expanded)) if leaf not in known]
-            found += [Meaning(canonical(leaf), _forms(leaf, generation)[0], 0, is_synonym=True) for leaf in added]
+    expanded = with_synonyms(with_numbered_names(node, generation), synonyms, generation.analyzers)
+    if expanded != node:
+        known = set(_leaves(node))
+        added = [leaf for leaf in dict.fromkeys(_leaves(expanded)) if leaf not in known]
+        found += [Meaning(canonical(leaf), _forms(leaf, generation)[0], 0, is_synonym=True) for leaf in added]
     return tuple(found)
 
 
@@ -56,13 +74,47 @@ def remarks(node: Node, generation: Generation) -> tuple[Remark, ...]:
                     reason = f"no article {_LABELLED[field]} {value}"
                     near = [] if field in ("id", "url") else generation.nearest_labels(field, value)
                     found.append(Remark(canonical(leaf), -1, reason + (f"; did you mean {near[0]}?" if near else "")))
+            case Published():
+                if not len(execute(leaf, generation, scored=False).docnums):
+                    found.append(Remark(canonical(leaf), -1, _nothing_then(generation)))
             case Pattern() | Fuzzy():
                 expansion = generation.vocabulary(_field(leaf)).expand(leaf)
                 found += _of_expansion(leaf, expansion)
+            case Exact(text) if len(text.split()) > 1:
+                if count := _unread(leaf, exact_forms(text, generation.analyzers), generation):
+                    reason = f"{count:,} articles have these words in other forms, too; all of them are listed"
+                    found.append(Remark(canonical(leaf), -1, reason))
+            case Word(text) if is_initialism(text) and (
+                count := _unread(leaf, (in_capitals(text, generation.analyzers),), generation)
+            ):
+                letters = "".join(filter(str.isalpha, text)).upper()
+                reason = (
+                    f"found with points; {letters} without them is too common a word to look for ({count:,} articles)"
+                )
+                found.append(Remark(text, -1, reason))
             case Word(text, field):
                 if not is_known(leaf, generation):
                     found.append(Remark(text, -1, "no article has this word" + (" in its title" if field else "")))
     return tuple(found)
+
+
+def _nothing_then(generation: Generation) -> str:
+    instants = instants_of(generation.live, generation)
+    if instants.first == UNDATED:
+        return "no article has a date"
+    first, last = (generation.calendar.day(moment).isoformat() for moment in (instants.first, instants.last))
+    return f"no article was published then; those with a date are from {first} to {last}"
+
+
+def _unread(leaf: Word | Exact, alternatives: tuple[ExactAlternative, ...], generation: Generation) -> int:
+    """How many articles would have to be read to tell which have the words as written; 0 where they were read."""
+    field, slop = leaf.field or "text", leaf.slop if isinstance(leaf, Exact) else 0
+    for alternative in alternatives:
+        row = execute(Phrase(" ".join(alternative.words), leaf.field, slop), generation, scored=False).docnums
+        _, doubtful = with_words(row, alternative, field, generation)
+        if is_too_much(doubtful, alternative, slop):
+            return len(doubtful)
+    return 0
 
 
 def _has_label(label: Label, generation: Generation) -> bool:
@@ -92,6 +144,8 @@ def _of_expansion(leaf: Pattern | Fuzzy, expansion: Expansion) -> Iterator[Remar
 def is_known(word: Word, generation: Generation) -> bool:
     """Whether one of the ways to write the word has only terms that are somewhere in the archive."""
     forms, field = word_forms(word.text, generation.analyzers), word.field or "text"
+    if forms.apart:
+        return all(is_known(Word(part, word.field), generation) for part in forms.apart)
     if forms.prefix is not None:
         return len(generation.docnums_with_prefix(field, forms.prefix)) > 0
     return any(
@@ -107,6 +161,9 @@ def _leaves(node: Node) -> Iterator[Node]:
                 yield from _leaves(part)
         case Not(inner):
             yield from _leaves(inner)
+        case Word(text, field) if words_apart(text):
+            for word in words_apart(text):
+                yield Word(word, field)
         case _:
             yield node
 

@@ -130,11 +130,9 @@ class SegmentView:
     def docnums_of_terms(self, field: str, ordinals: npt.NDArray[np.int64]) -> Docnums:
         """The docnums that have any of the terms at these places in their order."""
         found = self._terms.field(field)
-        is_there = np.zeros(self.doc_count, dtype=np.bool_)
-        if found is not None:
-            for ordinal in ordinals.tolist():
-                is_there[found.lists.docs(ordinal)] = True
-        return np.flatnonzero(is_there)
+        if found is None or not len(ordinals):
+            return _NO_DOCNUMS
+        return np.flatnonzero(found.lists.documents_of(ordinals.tolist()))
 
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """The docnums that have a term beginning with ``prefix``."""

@@ -41,9 +41,14 @@ class LetterTable:
     @classmethod
     def of_codes(cls, codes: Codes, lengths: Ordinals) -> "LetterTable":
         """The table of words that stand one after another in ``codes``, each of at least one letter."""
-        starts = np.cumsum(lengths) - lengths
-        bits = np.uint32(1) << (codes & np.uint32(31))
-        signatures = np.bitwise_or.reduceat(bits, starts) if len(starts) else np.empty(0, np.uint32)
+        return cls.of_spans(codes, np.cumsum(lengths) - lengths, lengths)
+
+    @classmethod
+    def of_spans(cls, codes: Codes, starts: Ordinals, lengths: Ordinals) -> "LetterTable":
+        """The table of words that stand in ``codes`` one behind another, each of at least one letter."""
+        bits = np.append(np.uint32(1) << (codes & np.uint32(31)), np.uint32(0))
+        bounds = np.column_stack((starts, starts + lengths)).reshape(-1)
+        signatures = np.bitwise_or.reduceat(bits, bounds)[::2] if len(starts) else np.empty(0, np.uint32)
         return cls(codes, starts, lengths, signatures)
 
     @property
@@ -62,6 +67,22 @@ class LetterTable:
         mixed ^= mixed >> np.uint64(33)
         return np.add.reduceat(mixed, self.starts)
 
+    def equals(self, word: str) -> npt.NDArray[np.bool_]:
+        """Which of the words are this one."""
+        return self._beginning(word, self.lengths == len(word))
+
+    def begin_with(self, word: str) -> npt.NDArray[np.bool_]:
+        """Which of the words begin with this one."""
+        return self._beginning(word, self.lengths >= len(word))
+
+    def _beginning(self, word: str, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        found = np.flatnonzero(among)
+        for place, letter in enumerate(word):
+            found = found[self.codes[self.starts[found] + place] == ord(letter)]
+        begins = np.zeros(len(self.starts), dtype=np.bool_)
+        begins[found] = True
+        return begins
+
     def word(self, ordinal: int) -> str:
         """The word at a place in the order."""
         start = int(self.starts[ordinal])
@@ -77,6 +98,8 @@ def near(word: str, table: LetterTable, edits: int) -> tuple[Ordinals, npt.NDArr
     bit_counts = _bit_counts()
     differing = bit_counts[apart & np.uint32(0xFFFF)] + bit_counts[apart >> np.uint32(16)]
     candidates = np.flatnonzero(is_long_enough & (differing <= 2 * edits))
+    if not len(candidates):
+        return candidates, candidates
     found = distances(word, table, candidates, edits)
     is_near = found <= edits
     return candidates[is_near], found[is_near]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from searchkit.analysis import Analyzer, Kind, fold, tokenize
 from searchkit.errors import SettingsError
+from searchkit.query.joined_words import words_apart
 from searchkit.query.nodes import And, Node, Not, Or, Phrase, TextField, Word
 from searchkit.query.normal_form import NormalForm
 
@@ -116,7 +117,12 @@ _Table = dict[tuple[str, ...], tuple[str, ...]]
 def _expanded(node: Node, table: _Table, analyzers: tuple[Analyzer, ...]) -> Node:
     match node:
         case Word(text, field):
-            return _either(node, table.get(_key(text, analyzers), ()), field)
+            others = table.get(_key(text, analyzers), ())
+            apart = [Word(word, field) for word in words_apart(text)]
+            if apart and not others:
+                meant = _FORM.conjunction([_expanded(word, table, analyzers) for word in apart])
+                return node if meant == And(tuple(apart)) else _FORM.disjunction([node, meant])
+            return _either(node, others, field)
         case Phrase(text, field, 0):
             return _either(node, table.get(_key(text, analyzers), ()), field)
         case Not(inner):

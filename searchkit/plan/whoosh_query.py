@@ -23,14 +23,14 @@ from searchkit.plan.forms import (
     Forms,
     exact_forms,
     in_capitals,
-    is_initialism,
     phrase_forms,
     prefix_forms,
     word_forms,
     word_key,
 )
-from searchkit.plan.names import name_words
+from searchkit.plan.names import named
 from searchkit.plan.written import exact_term, has_written
+from searchkit.query.joined_words import is_initialism
 from searchkit.query.nodes import (
     And,
     Everything,
@@ -137,8 +137,8 @@ class NamedLabels(whoosh.MultiTerm):  # type: ignore[misc]
         return f"{type(self).__name__}({self.fieldname!r}, {self.text!r})"
 
     def _btexts(self, ixreader: Any) -> Iterable[bytes]:
-        words = name_words(self.text)
-        return [term for term in ixreader.lexicon(self.fieldname) if words <= name_words(term.decode())]
+        has_name = named(self.text)
+        return [term for term in ixreader.lexicon(self.fieldname) if has_name(term.decode())]
 
 
 class AsWritten(WrappingQuery):  # type: ignore[misc]
@@ -170,20 +170,19 @@ class AsWritten(WrappingQuery):  # type: ignore[misc]
         return ListMatcher(docnums, scores)
 
 
-class AccentBonus(WrappingQuery):  # type: ignore[misc]
-    """A word as it is written with its accents: scores what no article scores more than by the word without them."""
+class Bonus(WrappingQuery):  # type: ignore[misc]
+    """What ranks above all other matches of some terms: scores what no article scores more than by them."""
 
-    def __init__(self, fieldname: str, written: str, terms: tuple[str, ...]) -> None:
-        super().__init__(whoosh.Term(f"{fieldname}_exact", written))
+    def __init__(self, query: whoosh.Query, fieldname: str, terms: tuple[str, ...]) -> None:
+        super().__init__(query)
         self.fieldname = fieldname
-        self.written = written
         self.terms = terms
 
-    def _rewrap(self, _child: whoosh.Query) -> whoosh.Query:
-        return AccentBonus(self.fieldname, self.written, self.terms)
+    def _rewrap(self, child: whoosh.Query) -> whoosh.Query:
+        return Bonus(child, self.fieldname, self.terms)
 
     def matcher(self, searcher: Any, context: Any = None) -> Any:
-        """All articles with the word, at the same score."""
+        """All articles of the query within, at the same score."""
         known = [term for term in self.terms if searcher.parent().doc_frequency(self.fieldname, term)]
         score = sum(searcher.idf(self.fieldname, term) for term in known) * (searcher.weighting.K1 + 1)
         return whoosh.ConstantScoreQuery(self.child, score).matcher(searcher, context)
@@ -206,11 +205,16 @@ def edit_distance(one: str, other: str) -> int:
 def _word_query(text: str, field: str, analyzers: tuple[Analyzer, ...]) -> whoosh.Query:
     forms = word_forms(text, analyzers)
     query = _forms_query(forms, field, slop=0)
+    if forms.apart:
+        apart = whoosh.And([_word_query(word, field, analyzers) for word in forms.apart])
+        terms = tuple(term for slots in forms.alternatives for slot in slots for term in slot)
+        return whoosh.AndMaybe(whoosh.DisjunctionMax([query, apart]), Bonus(query, field, terms))
     if is_initialism(text):
         return whoosh.Or([query, AsWritten(in_capitals(text, analyzers), field, 0)])
     written = accented(text)
     if written and len(forms.alternatives) == 1 and len(forms.alternatives[0]) == 1:
-        return whoosh.AndMaybe(query, AccentBonus(field, written, forms.alternatives[0][0]))
+        as_typed = whoosh.Term(f"{field}_exact", written)
+        return whoosh.AndMaybe(query, Bonus(as_typed, field, forms.alternatives[0][0]))
     return query
 
 

@@ -58,7 +58,7 @@ _WEEKDAY = "|".join(sorted(_DAY_NUMBER, key=len, reverse=True))
 _SEASON = "|".join(_SEASONS)
 _NUMBER = rf"\d{{1,4}}|{'|'.join(_COUNT)}"
 _SEPARATORS = late_pattern(r"[,_\-/.]")
-_FILLERS = late_pattern(r"\b(?:the|of|de|del|di|du) |^(?:in|on|am|im|le|el|il|en) ")
+_FILLERS = late_pattern(r"\b(?:the|of|de|del|di|du) |^(?:in|on|during|am|im|le|el|il|en) ")
 
 _RANGE = late_pattern(r"(.*?)\s*(?:\.{2,}|…)\s*(.*)", re.DOTALL)
 _RANGE_IN_WORDS = late_pattern(
@@ -71,10 +71,15 @@ _BRACKETED = late_pattern(r"[\[{(](.*)[\]})]", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From the start of ``first`` to the end of ``last``, as written; None leaves that side open."""
+    """From the start of ``first`` to the end of ``last``, as written; None leaves that side open.
+
+    Written in braces, as other search engines do, a span is without the period that stands beside the brace.
+    """
 
     first: Period | None
     last: Period | None
+    is_after_first: bool = False
+    is_before_last: bool = False
 
 
 def parse_bound(value: str | int | date, *, today: date) -> Period:
@@ -107,8 +112,10 @@ def parse_span(text: str, *, today: date) -> Span:
 
     Raises ValueError with a sentence when it names none.
     """
-    bracketed = _BRACKETED.fullmatch(text.strip())
-    text = bracketed[1].strip() if bracketed else text.strip()
+    text = text.strip()
+    bracketed = _BRACKETED.fullmatch(text)
+    is_after_first, is_before_last = bool(bracketed) and text[0] == "{", bool(bracketed) and text[-1] == "}"
+    text = bracketed[1].strip() if bracketed else text
     if text == "*":
         return Span(None, None)
     ends = _RANGE.fullmatch(text)
@@ -128,6 +135,8 @@ def parse_span(text: str, *, today: date) -> Span:
     return Span(
         None if first in ("", "*") else parse_bound(first, today=today),
         None if last in ("", "*") else parse_bound(last, today=today),
+        is_after_first,
+        is_before_last,
     )
 
 
@@ -149,6 +158,8 @@ _WEEK = late_pattern(r"(\d{4})-?w(\d{2})", re.IGNORECASE)
 _DECADE = late_pattern(r"(?:the\s+)?(\d{3})0'?s", re.IGNORECASE)
 _DAY_FIRST = late_pattern(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
 _SLASHED = late_pattern(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_MONTH_FIRST = late_pattern(r"(\d{1,2})[/.](\d{4})")
+_CHINESE_OR_JAPANESE = late_pattern(r"(\d{4})\s?年(?:\s?(\d{1,2})\s?月(?:\s?(\d{1,2})\s?日)?)?")
 
 
 def _numeric_period(text: str) -> Period | None:
@@ -163,6 +174,10 @@ def _numeric_period(text: str) -> Period | None:
         return Period(date(int(matched[1]) * 10, 1, 1), year_period(int(matched[1]) * 10 + 9).end)
     if matched := _DAY_FIRST.fullmatch(text):
         return day_period(date(int(matched[3]), int(matched[2]), int(matched[1])))
+    if matched := _MONTH_FIRST.fullmatch(text):
+        return parse_period(f"{matched[2]}-{matched[1].zfill(2)}")
+    if matched := _CHINESE_OR_JAPANESE.fullmatch(text):
+        return parse_period("-".join(part.zfill(2) for part in matched.groups() if part))
     if matched := _SLASHED.fullmatch(text):
         return _slashed_day(text, *(int(part) for part in matched.groups()))
     return None
@@ -252,6 +267,11 @@ def _back(today: date, count: int, unit: str) -> date:
     return shift_months(today, -count * _MONTHS_IN[unit])
 
 
+def _year(matched: re.Match[str], _today: date) -> Period:
+    """A year that comes after a word such as "in" or "during"."""
+    return year_period(int(matched[1]))
+
+
 def _weekday(matched: re.Match[str], today: date) -> Period:
     """The latest such day, today included unless "last" is written before it."""
     back = (today.weekday() - _DAY_NUMBER[matched[2]]) % 7
@@ -317,6 +337,7 @@ def _expressions() -> tuple[tuple[re.Pattern[str], _Reader], ...]:
             (rf"(?:past|last|previous) ({_NUMBER}) (day|week|month|quarter|year|decade)s?", _rolling),
             (r"past ()(day|week|month|quarter|year|decade)", _rolling),
             (rf"({_NUMBER}) (day|week|month|quarter|year|decade)s? ago", _ago),
+            (r"(\d{4})", _year),
             (rf"(last )?({_WEEKDAY})", _weekday),
             (rf"(?P<last>last )?{_MONTH_PART}{_YEAR_PART}", _named_month),
             (rf"(?P<year>\d{{4}})(?P<last>) {_MONTH_PART}", _named_month),

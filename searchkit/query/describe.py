@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from searchkit.query.canonical import canonical, last_moment, name_of_period
 from searchkit.query.dates import MONTHS
+from searchkit.query.joined_words import words_apart
 from searchkit.query.nodes import (
     And,
     Everything,
@@ -184,7 +185,8 @@ def _name(node: TextNode) -> str:
             return f"a word like {text}"
         case Fuzzy(text, _, edits):
             return f"{text} or a word {edits} letter{'s' if edits > 1 else ''} off"
-    return node.text
+    words = words_apart(node.text)
+    return f"{node.text} ({_listed(list(words), 'and')}, side by side first)" if words else node.text
 
 
 def _apart(slop: int) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
+from unicodedata import normalize
 
 from searchkit.patterns import late_pattern
 from searchkit.query.receipt import TOO_MUCH, Remark
@@ -96,6 +97,16 @@ _PARENTHESES = _OPENING_PARENTHESES + _CLOSING_PARENTHESES
 _BARS = "|｜"
 _BREAKS = f"{_OPENING_PARENTHESES}{_CLOSING_PARENTHESES}{_BARS}{_QUOTES}"
 _STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES + "`´<{[]}>^" + "\u200c\u200d"
+_BOOST = late_pattern(r"\^\d{1,4}(?:\.\d{1,4})?$")
+_NEAR = late_pattern(r"NEAR(?:/\d{1,3})?")
+_NEAR_EACH_OTHER = (Kind.WORD, Kind.PHRASE, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.CLOSE)
+_WIDE_SIGNS = {ord(wide): ord(plain) for wide, plain in zip("＊＃＋．／＠＆％＿－＇＜＞", "*#+./@&%_-'<>", strict=True)}
+_WIDE_QUESTION_MARK = late_pattern(r"(?<=[A-Za-zＡ-Ｚａ-ｚ])？(?=[A-Za-zＡ-Ｚａ-ｚ])")
+_WIDE_FIELD = late_pattern(r"[Ａ-Ｚａ-ｚ]+[:：]|(?<!\S)(?:ＡＮＤ|ＯＲ|ＮＯＴ)(?!\S)")
+
+_WITHIN_WORDS = "-‐‑–—/,;&+.:'’_@"
+"""What may hold several words together, which are as much work as when they stand alone."""
+
 _BRACKETS = {"]": "[", "}": "{", ">": "<"}
 
 _SPACE = re.compile(r"\s*")
@@ -116,7 +127,7 @@ _STARS = late_pattern(r"\*+")
 _ADDRESS = rf"(?:[^\s(){_QUOTES}]|\([^\s(){_QUOTES}]*\))+"
 _URL = late_pattern(rf"https?://{_ADDRESS}", re.IGNORECASE)
 _ADDRESS_VALUE = late_pattern(_ADDRESS)
-_DATE_VALUE = late_pattern(rf"\[[^\[\]]{{1,80}}\]|\{{[^{{}}]{{1,80}}\}}|[^\s{re.escape(_BREAKS)}]+")
+_DATE_VALUE = late_pattern(rf"[\[{{][^\[\]{{}}]{{1,80}}[\]}}]|[^\s{re.escape(_BREAKS)}]+")
 _FIELD = late_pattern(r"([A-Za-z]+)[:：]")
 _FIELD_LIKE = late_pattern(rf"[\w{re.escape(_QUOTES + _OPENING_PARENTHESES)}]")
 _PLAIN_WORD = late_pattern(r"[\w.'’\-–‐‑+#]+")
@@ -185,6 +196,10 @@ def _make_readable(typed: str, lexed: Lexed) -> None:
             lexed.remarks.append(_named(invisible, "invisible characters are left out"))
             lexed.positions = [at for at, character in enumerate(text) if not _INVISIBLE.match(character)]
             text = _INVISIBLE.sub("", text)
+    if not text.isascii():
+        # Signs as wide as Chinese characters; a wide question mark ends a sentence unless Latin letters are around it.
+        text = _WIDE_QUESTION_MARK.sub("?", text.translate(_WIDE_SIGNS))
+        text = _WIDE_FIELD.sub(lambda name: normalize("NFKC", name[0]), text)
     lexed.text = text
 
 
@@ -401,7 +416,7 @@ class _Lexer:
         if not has_word(phrase):
             self._drop(end, "there is no word between these quotation marks")
             return
-        self._budget(len(words))
+        self._budget(len(words) + 1)  # to see whether they stand in a row is more work than the words alone
         self._add(kind, phrase, end, field, slop)
 
     # ---- words and fields ----------------------------------------------------------------------------------
@@ -459,12 +474,18 @@ class _Lexer:
         if field is None and raw in OPERATORS and not is_exact:
             self._add(OPERATORS[raw], raw, end)
             return
+        if field is None and not is_exact and raw.startswith("NEAR") and _NEAR.fullmatch(raw):
+            self._near(raw, start, end)
+            return
         word, is_prefix, edits = raw[: _end_of_word(raw)], False, -1
-        while word.endswith("*") or (tilde := _fuzzy_end(word)):
+        while word.endswith("*") or (mark := _fuzzy_end(word) or _boost(word)):
             if word.endswith("*"):
                 word, is_prefix = word.rstrip("*"), True
-            elif tilde:
-                word, edits = word[: tilde.start()], self._edits(tilde, word, end) if edits < 0 else edits
+            elif mark and mark[0].startswith("^"):
+                self.remark(start, end, "how much a word weighs is not read; the ^ and what follows are left out")
+                word = word[: mark.start()]
+            elif mark:
+                word, edits = word[: mark.start()], self._edits(mark, word, end) if edits < 0 else edits
             word = word[: _end_of_word(word)]
         is_pattern = ("*" in word or "?" in word) and bool(_WILDCARD.search(word) and _PATTERN.fullmatch(word))
         if not has_word(word):
@@ -473,7 +494,7 @@ class _Lexer:
         if field is None and not is_prefix and word in OPERATORS and edits <= 0 and not is_exact:
             self._add(OPERATORS[word], word, end)
             return
-        self._budget(1)
+        self._budget(1 if word.isalnum() else 1 + sum(map(word.count, _WITHIN_WORDS)))
         if (is_pattern or is_prefix) and not (is_exact and not _PATTERN.fullmatch(word)):
             if edits > 0:
                 self.remark(start, end, "approximate spelling (~) is for whole words; the tilde is left out")
@@ -488,7 +509,17 @@ class _Lexer:
         elif edits > 0:
             self._add(Kind.FUZZY, word, end, field, edits)
         else:
-            self._add(Kind.WORD, word, end, field)
+            self._add(Kind.WORD, word.lower() if field is None and _NEAR.fullmatch(word) else word, end, field)
+
+    def _near(self, raw: str, start: int, end: int) -> None:
+        """The operator of other search engines, if it stands between two things to be near each other."""
+        is_between = bool(self.tokens) and self.tokens[-1].kind in _NEAR_EACH_OTHER
+        if is_between and not self._is_break(_run_end(_SPACE, self.text, end)):
+            self.remark(start, end, 'words near each other are written "so near"~5; read as both words')
+            self.at = end
+        else:
+            self._budget(1)
+            self._add(Kind.WORD, raw.lower(), end)  # or its canonical text might be read as the operator
 
     def _edits(self, tilde: re.Match[str], word: str, end: int) -> int:
         """How many letters a word with this tilde behind it may be off; 0, with a remark, where none make sense."""
@@ -527,9 +558,9 @@ class _Lexer:
                 return
             if text[at] in _EQUALS and field == "title" and self._exact(field):
                 return
-            if field == "author" and text[at] in _EQUALS and text[at + 1 : at + 2] == '"':
+            if field == "author" and text[at] in _EQUALS and not self._is_break(at + 1):
                 self.at += 1
-                if self._quoted(field):
+                if (text[at + 1] in _QUOTES and self._quoted(field)) or self._bare_value(field):
                     self.tokens[-1] = self.tokens[-1]._replace(number=WHOLE)
                     return
                 self.at = at
@@ -606,6 +637,11 @@ def _nearest_field(name: str) -> str:
 def _fuzzy_end(word: str) -> re.Match[str] | None:
     """The tilde, with its number, that the word ends with; a search for it would read all of the word."""
     return _FUZZY.match(word, max(len(word) - 2, 0)) or _FUZZY.match(word, max(len(word) - 1, 0))
+
+
+def _boost(word: str) -> re.Match[str] | None:
+    """The circumflex and number at the end, with which other search engines weigh a word."""
+    return _BOOST.search(word, max(word.rfind("^"), 0)) if "^" in word else None
 
 
 def _end_of_word(word: str) -> int:

@@ -14,7 +14,8 @@ from typing import Literal, cast
 from searchkit.dates import Period
 from searchkit.query.dates import Span, parse_bound, parse_span
 from searchkit.query.describe import build_receipt
-from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, WHOLE, Kind, Token, lex
+from searchkit.query.joined_words import is_initialism, words_apart
+from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, OPERATORS, WHOLE, Kind, Token, lex
 from searchkit.query.nodes import (
     Everything,
     Exact,
@@ -30,12 +31,24 @@ from searchkit.query.nodes import (
     Word,
 )
 from searchkit.query.normal_form import NormalForm
-from searchkit.query.receipt import Receipt, Remark
+from searchkit.query.receipt import TOO_MUCH, Receipt, Remark
 
 MAX_DEPTH = 32
 
-_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$")
+MAX_WIDE = 12
+"""Patterns, approximate spellings and names of authors in a query, each of which stands for many words or labels.
+
+Initials and exact phrases, for which articles may have to be read, count for several.
+"""
+
+_INITIALS_COST = 6
+_EXACT_PHRASE_COST = 3
+
+_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$|[<>≤≥]=?$")
+_RANGE_WORDS = ("to", "until", "till", "through")
 _MAX_DATE_WORDS = 5
+_DOI_ADDRESS = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\d{4,9}/.+)", re.IGNORECASE)
+_SEVERAL_WORDS = re.compile(r"\w\W+\w")
 _OPERAND_KINDS = (
     Kind.WORD, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.PHRASE, Kind.VALUE, Kind.URL,
 )  # fmt: skip
@@ -73,8 +86,10 @@ def read_query(text: str, *, today: date, zone: tzinfo = UTC) -> Reading:
 
 BoundName = Literal["since", "until", "before", "after"]
 
-_COMPARISON = re.compile(r"[<>]=?")
-_COMPARISONS: dict[str, BoundName] = {">": "after", ">=": "since", "<": "before", "<=": "until"}
+_COMPARISON = re.compile(r"([<>]=?|[≤≥])|(since|until|before|after)\s", re.IGNORECASE)
+_COMPARISONS: dict[str, BoundName] = {
+    ">": "after", ">=": "since", "≥": "since", "<": "before", "<=": "until", "≤": "until",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +119,26 @@ def open_span(name: BoundName, period: Period) -> Published:
     return Published(None, period.start)
 
 
+_LANGUAGE_NAMES = {
+    "ar": "arabic", "ca": "catalan català", "cs": "czech čeština", "da": "danish dansk", "de": "german deutsch",
+    "el": "greek ελληνικά", "en": "english", "es": "spanish español", "fi": "finnish suomi", "fr": "french français",
+    "hu": "hungarian magyar", "it": "italian italiano", "ja": "japanese 日本語", "ko": "korean 한국어",
+    "nl": "dutch nederlands", "no": "norwegian norsk", "pl": "polish polski", "pt": "portuguese português",
+    "ro": "romanian română", "ru": "russian русский", "sv": "swedish svenska", "tr": "turkish türkçe",
+    "uk": "ukrainian українська", "zh": "chinese 中文",
+}  # fmt: skip
+_LANGUAGE_CODES = {name: code for code, names in _LANGUAGE_NAMES.items() for name in names.split()}
+
+
 def label_value(name: LabelField, text: str) -> str:
-    """The value without space around it, and in all but ids and addresses without runs of space in it."""
-    return text.strip() if name in ("id", "url") else " ".join(text.split())
+    """The value without space around it, and in all but ids and addresses without runs of space in it.
+
+    A language by its name, in English or in itself, is given its code.
+    """
+    if name in ("id", "url"):
+        return text.strip()
+    value = " ".join(text.split())
+    return _LANGUAGE_CODES.get(value.lower(), value) if name == "language" else value
 
 
 @dataclass(slots=True)
@@ -141,6 +173,7 @@ class _Reader:
         self.stack = [_Group()]
         self.ignored_openings = 0
         self.bounds: dict[int, _Bound] = {}
+        self.wide_left = MAX_WIDE
 
     @property
     def remarks(self) -> list[Remark]:
@@ -264,23 +297,51 @@ class _Reader:
         text_field: TextField | None = "title" if name == "title" else None
         match token.kind:
             case Kind.PREFIX:
-                self._add(Prefix(token.text, text_field))
+                parts = words_apart(token.text)
+                if not all(part.isalnum() and part not in OPERATORS for part in parts):
+                    parts = ()
+                *words, beginning = parts or (token.text,)
+                whole: list[Node] = [Word(word, text_field) for word in words]
+                self._add(self.normal_form.conjunction([*whole, Prefix(beginning, text_field)]))
             case Kind.PATTERN:
-                self._add(Pattern(token.text, text_field))
+                self._add_wide(token, Pattern(token.text, text_field))
             case Kind.FUZZY:
-                self._add(Fuzzy(token.text, text_field, token.number))
+                self._add_wide(token, Fuzzy(token.text, text_field, token.number))
+            case Kind.EXACT if _SEVERAL_WORDS.search(token.text) and not self._affords(_EXACT_PHRASE_COST):
+                self._remark(token, "read in any form: a query has room for a few words as written")
+                self._add(Phrase(token.text, text_field, token.number))
             case Kind.EXACT:
                 self._add(Exact(token.text, text_field, token.number))
             case Kind.PHRASE:
                 self._add(Phrase(token.text, text_field, token.number))
             case Kind.URL if text_field is None:
-                # The article at this address, or those that mention it.
-                self._add(self.normal_form.disjunction([Label("url", token.text), Phrase(token.text)]))
+                # The article at this address, or those that mention it, or the DOI that it leads to.
+                mentioned: list[Node] = [Label("url", token.text), Phrase(token.text)]
+                if doi := _DOI_ADDRESS.fullmatch(token.text):
+                    mentioned.append(Phrase(doi[1]))
+                self._add(self.normal_form.disjunction(mentioned))
             case Kind.URL:
+                self._add(Phrase(token.text, text_field))
+            case _ if is_initialism(token.text) and not self._affords(_INITIALS_COST):
+                self._remark(token, "read as typed, with points: a query has room for a few initials")
                 self._add(Phrase(token.text, text_field))
             case _:
                 self._add(Word(token.text, text_field))
         return at + 1
+
+    def _add_wide(self, token: Token, node: Node) -> None:
+        if self._affords(1):
+            self._add(node)
+        else:
+            self._remark(token, f"{TOO_MUCH} {MAX_WIDE} patterns, approximate spellings and authors")
+            self.stack[-1].drop_operand()
+
+    def _affords(self, cost: int) -> bool:
+        """Whether what is left of `MAX_WIDE` suffices; it is used up then."""
+        if cost > self.wide_left:
+            return False
+        self.wide_left -= cost
+        return True
 
     def _last_of_value(self, at: int) -> int:
         """In ``topic:(RBC Transfusion OR News)`` words that stand together are one value, ampersands too."""
@@ -301,7 +362,11 @@ class _Reader:
         text = first.text if first is last else self.lexed.text[first.start : last.start] + last.text
         value = label_value(name, text)
         if value:
-            self._add(Label(name, value, first.number == WHOLE))
+            label = Label(name, value, first.number == WHOLE)
+            if label.is_name:
+                self._add_wide(first, label)
+            else:
+                self._add(label)
         else:
             self._remark(first, f"left out: {name} needs a value between the quotation marks")
             self.stack[-1].drop_operand()
@@ -311,7 +376,8 @@ class _Reader:
         tokens, text = self.lexed.tokens, self.lexed.text
         first = tokens[at]
         ends = [at]
-        if first.kind is not Kind.PHRASE and _NATURAL_START.match(first.text):
+        following = tokens[at + 1].text.lower() if at + 1 < len(tokens) else ""
+        if first.kind is not Kind.PHRASE and (_NATURAL_START.match(first.text) or following in _RANGE_WORDS):
             while len(ends) < _MAX_DATE_WORDS and self._continues(ends[-1]):
                 ends.append(ends[-1] + 1)
         problem = ""
@@ -345,7 +411,8 @@ class _Reader:
             if compared is None:
                 self._add(self._span(token, parse_span(value, today=self.today)))
                 return
-            name, value = _COMPARISONS[compared[0]], value[compared.end() :]
+            sign, word = compared.groups()
+            name, value = _COMPARISONS[sign] if sign else word.lower(), value[compared.end() :].strip()
         period = parse_bound(value, today=self.today)
         bound = open_span(cast(BoundName, name), period)
         self.bounds[id(bound)] = _Bound(bound, cast(BoundName, name), period, token)
@@ -353,10 +420,18 @@ class _Reader:
 
     def _span(self, token: Token, span: Span) -> Published:
         first, last = span.first, span.last
+        is_after, is_before = span.is_after_first, span.is_before_last
         if first and last and self.normal_form.are_reversed(first, last):
             self._remark(token, "the later date came first; the two were swapped")
-            first, last = last, first
-        return Published(first.start if first else None, last.end if last else None)
+            first, last, is_after, is_before = last, first, is_before, is_after
+        start = end = None
+        if first:
+            start = first.end or date.max if is_after else first.start
+        if last:
+            end = last.start if is_before else last.end
+        if start and end and self.normal_form.are_reversed(Period(start, None), Period(start, end)):
+            raise ValueError("no day lies between the two dates in braces")
+        return Published(start, end)
 
     def _swap_reversed(self, conjuncts: list[Node]) -> None:
         """Swap ``since:2018 until:2016``, side by side in one group."""

@@ -29,6 +29,14 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """A reason that one or more remarks give, with the ``texts`` for which they give it."""
+
+    texts: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """A restriction to articles with a label, or ``excluded`` ones without: field "topic", value "News"."""
 
@@ -83,6 +91,14 @@ class Receipt:
     until: str | None = None
     remarks: tuple[Remark, ...] = ()
     meanings: tuple[Meaning, ...] = ()
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The remarks as they are shown: each reason once, in the order in which it first came up."""
+        texts: dict[str, dict[str, None]] = {}
+        for remark in self.remarks:
+            texts.setdefault(remark.reason, {}).update({remark.text: None} if remark.text else {})
+        return tuple(Note(tuple(found), reason) for reason, found in texts.items())
 
     def to_dict(self) -> dict[str, Any]:
         """The receipt as JSON-able data."""

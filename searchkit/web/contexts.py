@@ -10,7 +10,7 @@ from datetime import date
 
 from markupsafe import Markup
 
-from searchkit.query.receipt import Meaning, Remark
+from searchkit.query.receipt import Meaning, Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,8 @@ class Chart:
 class HitView:
     """A hit: ``title`` and ``snippets`` are HTML with the matching words marked.
 
-    ``href`` is the page to open, ``original`` the article's own address where it has a linkable one.
+    ``href`` is the page to open, ``original`` the article's own address where it has a linkable one, and
+    ``more_passages`` how many passages of the article match beside the snippets.
     """
 
     href: str
@@ -140,6 +141,7 @@ class HitView:
     kind: LabelLink | None
     original: str | None
     snippets: tuple[Markup, ...]
+    more_passages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ class ResultsContext:
     best_href: str
     sentence: str
     meanings: tuple[Meaning, ...]
-    remarks: tuple[Remark, ...]
+    notes: tuple[Note, ...]
     chips: tuple[Chip, ...]
     clear_href: str | None
     sorts: tuple[Choice, ...]

@@ -117,7 +117,7 @@ class PageMaker:
             last=last,
             sentence=page.receipt.sentence,
             meanings=tuple(meaning for meaning in page.receipt.meanings if meaning.is_telling),
-            remarks=page.receipt.remarks,
+            notes=page.receipt.notes,
             chips=self._chips(state),
             clear_href=self.links.search(without_filters(state)) if state.is_filtered else None,
             left_out=page.left_out,
@@ -214,6 +214,7 @@ class PageMaker:
             kind=self._kind(hit.kind),
             original=original,
             snippets=tuple(_passage(snippet) for snippet in hit.snippets),
+            more_passages=hit.more_passages,
         )
 
     def _labels(self, name: LabelName, values: Iterable[str]) -> tuple[LabelLink, ...]:

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from searchkit.analysis import Analyzer, Kind, analyzer_for, analyzers_for, fold, fold_label, tokenize
-from searchkit.plan.forms import in_capitals, is_initialism, word_forms
+from searchkit.plan.forms import in_capitals, word_forms
 from searchkit.plan.written import has_written
+from searchkit.query.joined_words import is_initialism
 
 FOLDED = [
     ("Café", "cafe"),

@@ -231,6 +231,14 @@ def test_nothing_found(run):
     assert result.exit_code == 0
 
 
+def test_a_lone_word_that_nothing_is_like(run):
+    """The note says that no article has it, and the last line where else to look."""
+    lines = run("search", "qwxzvb").stdout.splitlines()
+    assert lines[0] == "No articles match."
+    assert "Note: 'qwxzvb': no article has this word" in lines
+    assert lines[-1] == "To look around: topics, latest"
+
+
 def test_without_a_query_the_newest_come_first(run):
     """Filters alone list what they leave, newest first."""
     assert "\n1  Platelet report 12\n" in run("search", "--topic", "News", "-n", "1").stdout

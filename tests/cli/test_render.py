@@ -116,6 +116,16 @@ def test_page_at_60_columns():
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "passages", "said"), [(0, 2, []), (1, 2, ["and 1 more passage"]), (1200, 1, ["and 1,201 more passages"])]
+)
+def test_further_passages_are_counted(more, passages, said):
+    """Below the passages shown stands how many more of the article match, if any do."""
+    lines = shown(hit_lines([replace(HEPARIN, more_passages=more)], NARROW, passages=passages)).splitlines()
+    assert [line.strip() for line in lines if "more passage" in line] == said
+    assert not said or lines[-1].strip() == said[0]
+
+
 def test_what_the_order_fresh_leaves_out_is_said():
     """Below the total stands how many less relevant articles there are, and how to see them."""
     lines = shown(page_lines(replace(PAGE, left_out=1), NARROW)).splitlines()
@@ -181,6 +191,21 @@ def test_numbers_continue():
                 remarks=(Remark(")", 4, "it was never opened"),),
             ),
             "Read as: articles with red\nNote: ')': it was never opened",
+        ),
+        (
+            Receipt(
+                "what about",
+                "articles with what and about",
+                "what about",
+                ("what", "about"),
+                remarks=(
+                    Remark("what", -1, "no article has this word"),
+                    Remark("", -1, "swapped"),
+                    Remark("about", -1, "no article has this word"),
+                    Remark("what", -1, "no article has this word"),
+                ),
+            ),
+            "Note: 'what', 'about': no article has this word\nNote: swapped",
         ),
     ],
 )

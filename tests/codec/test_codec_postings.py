@@ -146,6 +146,9 @@ def test_parts_and_runs_agree_with_lists(
     last = data.draw(st.integers(first, lists))
     run = slice(starts[first], starts[last])
     assert opened.docs_of_lists(first, last).tolist() == postings.docs[run].tolist()
+    for times in (1, 200):  # few lists, and many
+        found = np.flatnonzero(opened.documents_of([*range(first, last)] * times))
+        assert found.tolist() == sorted(set(postings.docs[run].tolist()))
     assert opened.starts().tolist() == starts
     assert opened.weights_of(run.start, run.stop).tolist() == [
         weight for ordinal in range(first, last) for weight in opened.weights(ordinal).tolist()

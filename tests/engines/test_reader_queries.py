@@ -164,7 +164,24 @@ NAMES = [
     ("net", ["dotnet", "net"]),
     ("COVID-19", ["covid", "covid19"]),
     ("covid19", ["covid", "covid19"]),
-    ("covid 19", ["covid", "covid 19"]),
+    ("covid 19", ["covid", "covid 19", "covid19"]),
+    ("19 covid", ["covid", "covid 19"]),
+    ("(covid 19) OR net", ["covid", "covid 19", "covid19", "dotnet", "net"]),
+    ("covid 19 -wards", ["covid"]),
+    ("donation covid 19", ["covid"]),
+    ("title:covid 19", []),
+    ("https://doi.org/10.1016/j.chest.2017.03.050", ["doi"]),
+    ("https://dx.doi.org/10.1016/j.chest.2017.03.051", ["doi2"]),
+    ("bank NEAR rates", ["bank"]),
+    ("bank NEAR/5 rates", ["bank"]),
+    ("Ｃ＋＋", ["cpp"]),
+    ("Ｃ＃", ["csharp"]),
+    ("ＣＯＶＩＤ－１９", ["covid", "covid19"]),
+    ("Ｕ．Ｓ．", ["us", "us2"]),
+    ("immuno＊", ["immuno", "immunochemo"]),
+    ("wom？n", ["woman", "women"]),
+    ("ｉｄ：bank", ["bank"]),
+    ("ＮＯＴ bank rates", ["rates"]),
     ("covid", ["covid", "covid 19"]),
     ('"covid 19"', ["covid"]),
     ("U.S.", ["us", "us2"]),
@@ -423,6 +440,14 @@ LABELS_AND_DATES = [
     ("date:2016-12..2017-01", "a2 a3"),
     ("date:2016..2018", "a1 a2 a3 a4"),
     ("date:2018..2016", "a1 a2 a3 a4"),
+    ("date:[2016 TO 2018]", "a1 a2 a3 a4"),
+    ("date:{2016 TO 2018}", "a3"),
+    ("date:[2016 TO 2018}", "a1 a2 a3"),
+    ("date:{2016 TO 2018]", "a3 a4"),
+    ("date:2016 to 2018", "a1 a2 a3 a4"),
+    ("date:2016 TO 2018 plasma", "a2 a3 a4"),
+    ("date:(2016 TO 2018)", "a1 a2 a3 a4"),
+    ("date:february 2018 to march 2020 -date:2019", "a4 a5 a7 a8"),
     ("date:>2016", "a3 a4 a5 a7 a8"),
     ("date:>=2016", "a1 a2 a3 a4 a5 a7 a8"),
     ("date:<2017", "a1 a2"),
@@ -510,6 +535,58 @@ LABELS_AND_DATES = [
     ("author: Smith", "a1 a2 a3"),
     ("date:2016 -date:2016-05", "a2"),
 ]
+
+
+AUTHORS = [
+    "Pat O'Brien", "Sam O’Brien", "OBrien, Tim", "Brien", "Ann García", "Smith-Jones, Kim", "Kim Smith Jones",
+    "Jones", "J.R.R. Tolkien", "Jean-Luc Picard", "Jean Luc", "D'Arcy", "van der Berg", "João Sá", "Jack McDonald",
+    "李明",
+]  # fmt: skip
+
+BY_AUTHOR = [
+    ("author:obrien", ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:OBrien", ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:o'brien", ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:O’Brien", ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ('author:"O’Brien"', ["OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ('author:"pat o\'brien"', ["Pat O'Brien"]),
+    ('author:"obrien, pat"', ["Pat O'Brien"]),
+    ("author:brien", ["Brien", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:garcia", ["Ann García"]),
+    ("author:GARCÍA", ["Ann García"]),
+    ("author:smith-jones", ["Kim Smith Jones", "Smith-Jones, Kim"]),
+    ("author:smith–jones", ["Kim Smith Jones", "Smith-Jones, Kim"]),
+    ("author:smithjones", ["Smith-Jones, Kim"]),
+    ('author:"smith jones"', ["Kim Smith Jones", "Smith-Jones, Kim"]),
+    ("author:jones", ["Jones", "Kim Smith Jones", "Smith-Jones, Kim"]),
+    ("author:jrr", ["J.R.R. Tolkien"]),
+    ("author:J.R.R.", ["J.R.R. Tolkien"]),
+    ("author:jeanluc", ["Jean-Luc Picard"]),
+    ("author:jean-luc", ["Jean Luc", "Jean-Luc Picard"]),
+    ("author:darcy", ["D'Arcy"]),
+    ('author:"van der berg"', ["van der Berg"]),
+    ("author:berg", ["van der Berg"]),
+    ("author:joao", ["João Sá"]),
+    ("author:sa", ["João Sá"]),
+    ("author:mcdonald", ["Jack McDonald"]),
+    ("author:donald", []),
+    ("author:李明", ["李明"]),
+    ("author:=obrien", []),
+    ("author:=brien", ["Brien"]),
+    ("author:=“kim smith jones”", ["Kim Smith Jones"]),
+    ('author:="pat o\'brien"', ["Pat O'Brien"]),
+    ("author:(obrien OR garcia)", ["Ann García", "OBrien, Tim", "Pat O'Brien", "Sam O’Brien"]),
+    ("author:obrien -author:tim", ["Pat O'Brien", "Sam O’Brien"]),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), BY_AUTHOR)
+def test_authors_are_found_however_their_names_are_written(tmp_path: Path, query: str, expected: list[str]) -> None:
+    """Any words of the name find its articles: without accents, apostrophes, hyphens and points, too."""
+    with open_local(str(tmp_path / "index"), create=True, settings=Settings()) as archive:
+        archive.add(Article(name, "n", "n", authors=[name]) for name in AUTHORS)
+        assert sorted(hit.id for hit in archive.search(query, limit=100).hits) == expected
+        assert archive.count(archive.search(query).receipt.canonical) == len(expected)
 
 
 @pytest.fixture(scope="module")

@@ -51,8 +51,15 @@ def suggested(archive: LocalArchive, query: str, **filters: object) -> list[tupl
         ("lang:eng", ("language:en", 5)),
         ('"plasma donors"', ("plasma donors", 2)),
         ('="red cell"', ('"red cell"', 1)),
-        ("plasma/donors", ("plasma donors", 2)),
+        ("plasma-donors", ("plasma donors", 2)),
         ("title:platelet/plasma donors", None),
+        ("rates or thrombocytopenia", ("rates OR thrombocytopenia", 2)),
+        ("donors not cryoprecipitate", ("donors -cryoprecipitate", 3)),
+        ("plasma 2018", ("plasma date:2018", 1)),
+        ("spring 2021", ("date:2021-03-01..2021-05-31", 1)),
+        ("donors may 2020 haemoglobin", ("donors haemoglobin date:2020-05", 1)),
+        ("may-2016", ("date:2016-05", 1)),
+        ("heparin past 90 years", ("heparin", 1)),
         ("=runs", ("runs", 1)),
         ("title:thrombocytopenia", ("thrombocytopenia", 1)),
         ("heparin date:2018", ("heparin", 1)),
@@ -192,3 +199,25 @@ def test_counts_are_the_totals_that_the_queries_give(
             assert suggestion.count == answer.total > page.total
             assert answer.receipt.canonical == suggestion.query != page.receipt.canonical
             assert suggestion.reason
+
+
+def test_a_very_long_query_is_not_respelled(make_archive: MakeArchive) -> None:
+    """Of fifty words and more none is corrected, but each relaxation that is offered has its count."""
+    archive = make_archive(ARTICLES)
+    query = "plasma " + " ".join(f"xyzzy{n}" for n in range(60))
+    found = suggested(archive, query)
+    assert found[0] == (query.replace(" ", " OR "), 2)
+    assert all(archive.count(suggestion) == count for suggestion, count in found)
+
+
+@pytest.mark.parametrize("count", [3, 20, 60])
+def test_alternatives_are_counted_alike_beside_any_filter(make_archive: MakeArchive, count: int) -> None:
+    """Many alternatives, which are kept between counts, give the same facets as few do, with and without a filter."""
+    archive = make_archive(ARTICLES)
+    query = " OR ".join(["plasma", "donors", "heparin", *(f"xyzzy{n}" for n in range(count))])
+    for _ in range(2):
+        page = archive.search(query, topics=["News"], disjunctive=True, sort="newest")
+        assert page.total == archive.count(query, topics=["News"]) == 3
+        assert {value.value: value.count for value in page.facets["topics"]} == {
+            "News": 3, "RBC Transfusion": 2, "Coagulation & Plasma": 1,
+        }  # fmt: skip

@@ -35,12 +35,13 @@ from searchkit.settings import Settings
 
 WORDS = ("ash", "bank", "rim", "café", "cold", "rum")
 SPELLED = ("covid-19", "covid19", "C++", "c", "U.S.", "東京", "京", "e-mail", "email", "cafe")
+JOINED = ("ash/rim", "café,cold", "covid-19/rum", "C++/bank", "ash–e-mail", "cold/rum/ash", "a/c", "東京/bank")
 
-words = st.builds(Word, st.sampled_from(WORDS + SPELLED), st.sampled_from([None, "title"]))
+words = st.builds(Word, st.sampled_from(WORDS + SPELLED + JOINED), st.sampled_from([None, "title"]))
 single_words = st.builds(Word, st.sampled_from(WORDS), st.sampled_from([None, "title"]))
 phrases = st.builds(
     Phrase,
-    st.lists(st.sampled_from(WORDS + SPELLED), min_size=1, max_size=3).map(" ".join),
+    st.lists(st.sampled_from(WORDS + SPELLED + JOINED), min_size=1, max_size=3).map(" ".join),
     st.sampled_from([None, "title"]),
     st.integers(0, 2),
 )
@@ -134,6 +135,19 @@ def test_whoosh_scores_words_the_same(archive: LocalArchive, node: Node) -> None
         matches = execute(node, generation)
         scores = np.broadcast_to(matches.scores, len(matches.docnums)).tolist()
         assert dict(zip(matches.docnums.tolist(), scores, strict=True)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("typed", ["ash/rim", "cold,rum", "café/bank"])
+def test_whoosh_puts_words_side_by_side_first(archive: LocalArchive, typed: str) -> None:
+    """Of words with a sign between them, the articles that have them side by side lead in both orders."""
+    with archive._generation() as generation:
+        beside = set(execute(Phrase(typed), generation).docnums.tolist())
+        query = to_whoosh(Word(typed), generation.analyzers, generation.calendar)
+        compiled = [hit.docnum for hit in searcher_of(generation).search(query, limit=None)]
+        matches = execute(Word(typed), generation)
+        planned = matches.docnums[np.argsort(-matches.scores)].tolist()
+        assert 0 < len(beside) < len(compiled) == len(planned)
+        assert set(compiled[: len(beside)]) == set(planned[: len(beside)]) == beside
 
 
 def test_whooshs_own_parser_and_searcher_work_on_the_index(archive: LocalArchive) -> None:

@@ -133,6 +133,16 @@ EXPRESSIONS = [
     ("2016-02", "2016-02-01", "2016-02-29"),
     ("2016/02/03", "2016-02-03", "2016-02-03"),
     ("20160203", "2016-02-03", "2016-02-03"),
+    ("02/2016", "2016-02-01", "2016-02-29"),
+    ("12.2016", "2016-12-01", "2016-12-31"),
+    ("in 2016", "2016-01-01", "2016-12-31"),
+    ("during 2016", "2016-01-01", "2016-12-31"),
+    ("during march 2016", "2016-03-01", "2016-03-31"),
+    ("in june", "2023-06-01", "2023-06-30"),
+    ("2018年", "2018-01-01", "2018-12-31"),
+    ("2018年6月", "2018-06-01", "2018-06-30"),
+    ("2018年12月3日", "2018-12-03", "2018-12-03"),
+    ("2018 年 2 月", "2018-02-01", "2018-02-28"),
 ]
 
 
@@ -212,6 +222,8 @@ def test_range_names_its_ends(text: str, first: str | None, last: str | None) ->
         ("2017-02-29", "2017-02-29"),
         ("30 february 2020", "30 february 2020"),
         ("3/8/2017", "3 August or 8 March"),
+        ("13/2017", "2017-13"),
+        ("2017年13月", "2017-13"),
         ("winter 2019/22", "winter 2019/22"),
         ("spring 2019/20", "spring 2019/20"),
         ("2019-W54", "54"),
@@ -252,6 +264,51 @@ NOW = {
     "summer time": datetime(2024, 3, 31, 1, 30, tzinfo=UTC),
     "winter time": datetime(2024, 10, 27, 0, 30, tzinfo=UTC),
 }
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Auckland"])
+@pytest.mark.parametrize(("text", "first", "last"), EXPRESSIONS)
+def test_expression_names_days_of_any_zone(text: str, first: str, last: str, zone: str) -> None:
+    """At a moment that is 15 May 2024 in the zone the days begin and end at its midnights."""
+    calendar = ArchiveCalendar.of(zone)
+    now = datetime(2024, 5, 15, 0, 30, tzinfo=calendar.zone).astimezone(UTC)
+    node = read_query(f'date:"{text}"', today=now.astimezone(calendar.zone).date(), zone=calendar.zone).node
+    assert isinstance(node, Published)
+    begins, ends = (
+        datetime.combine(day, datetime.min.time(), calendar.zone).astimezone(UTC)
+        for day in (date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1))
+    )
+    assert utc_datetime(calendar.instant(node.start)).replace(tzinfo=UTC) == begins
+    assert utc_datetime(calendar.end_instant(node.end)).replace(tzinfo=UTC) == ends
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "end"),
+    [
+        ("date:≥2018", "2018-01-01", None),
+        ("date:≤2018-03", None, "2018-04-01"),
+        ("date:>= 2018", "2018-01-01", None),
+        ("date:before 2016", None, "2016-01-01"),
+        ('date:"after 2016"', "2017-01-01", None),
+        ("date:since june 2018", "2018-06-01", None),
+        ("date:Until march 2016", None, "2016-04-01"),
+        ("before:2016", None, "2016-01-01"),
+        ("after:2016", "2017-01-01", None),
+        ("since:2016", "2016-01-01", None),
+        ("until:2016", None, "2017-01-01"),
+        ("before:2016-03-15", None, "2016-03-15"),
+        ("until:2016-03-15", None, "2016-03-16"),
+        ("after:yesterday", "2024-05-15", None),
+        ("since:yesterday", "2024-05-14", None),
+        ("since:2016 before:2017", "2016-01-01", "2017-01-01"),
+        ("after:2016 until:2018", "2017-01-01", "2019-01-01"),
+        ("before:2016 after:2018", "2017-01-01", "2018-01-01"),
+    ],
+)
+def test_bounds_in_words_and_signs(text: str, first: str | None, end: str | None) -> None:
+    """Since and until include the period named, before and after leave it out, however they are written."""
+    node = read_query(text, today=WEDNESDAY).node
+    assert node == Published(first and date.fromisoformat(first), end and date.fromisoformat(end))
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from searchkit.query.nodes import (
     Published,
     Word,
 )
+from searchkit.query.receipt import TOO_MUCH
 
 TODAY = date(2024, 5, 15)
 ALL = Everything()
@@ -453,8 +454,74 @@ DATES = [
 ]
 
 
+DOI = "https://doi.org/10.1016/j.chest.2017"
+
+SIGNS_AND_OTHER_LANGUAGES = [
+    ("his/her", Word("his/her")),
+    ("title:his/her", title("his/her")),
+    ("-his/her a", both(Not(Word("his/her")), A)),
+    ("heparin,warfarin", Word("heparin,warfarin")),
+    ("heparin, warfarin", words("heparin warfarin")),
+    ("heparin/warf*", both(Word("heparin"), Prefix("warf"))),
+    ("title:heparin/warf*", both(title("heparin"), Prefix("warf", "title"))),
+    ("-heparin/warf*", Not(both(Word("heparin"), Prefix("warf")))),
+    ("10.1016/*", Prefix("10.1016/")),
+    ("a/b*", Prefix("a/b")),
+    ("a/OR*", Prefix("a/OR")),
+    ("heparin^2", Word("heparin")),
+    ("heparin^0.5 a", words("heparin a")),
+    ("title:heparin^2", title("heparin")),
+    ("trans*^2", Prefix("trans")),
+    ("x^y", Word("x^y")),
+    ("a NEAR b", words("a b")),
+    ("a NEAR/3 b", words("a b")),
+    ('"a c" NEAR b', both(Phrase("a c"), Word("b"))),
+    ("NEAR b", words("near b")),
+    ("a NEAR", words("a near")),
+    ("a NEAR, b", words("a near b")),
+    ("a near b", words("a near b")),
+    ("title:NEAR", title("NEAR")),
+    (DOI, Or((Label("url", DOI), Phrase(DOI), Phrase("10.1016/j.chest.2017")))),
+    (
+        "http://dx.doi.org/10.5555/x",
+        Or((Label("url", "http://dx.doi.org/10.5555/x"), Phrase("http://dx.doi.org/10.5555/x"), Phrase("10.5555/x"))),
+    ),
+    ("https://doi.org/about", Or((Label("url", "https://doi.org/about"), Phrase("https://doi.org/about")))),
+    ("ｔｏｐｉｃ：News", topic("News")),
+    ("ＴＯＰＩＣ:News", topic("News")),
+    ("heparin＊", Prefix("heparin")),
+    ("wom？n", Pattern("wom?n")),
+    ("血液？東京", words("血液 東京")),
+    ("a ＯＲ b", Or((A, Word("b")))),
+    ("ＮＯＴ b", Not(Word("b"))),
+    ("Ｃ＋＋", Word("Ｃ++")),
+    ("language:German", Label("language", "de")),
+    ("lang:日本語", Label("language", "ja")),
+    ("lang:klingon", Label("language", "klingon")),
+    ("author:=smith", Label("author", "smith", True)),
+    ("author:=“Jane Smith”", Label("author", "Jane Smith", True)),
+    ("author:= smith", both(Label("author", "="), Word("smith"))),
+    ("date:{2016 TO 2018}", days("2017-01-01", "2018-01-01")),
+    ("date:[2016 TO 2018}", days("2016-01-01", "2018-01-01")),
+    ("date:{2016 TO 2018]", days("2017-01-01", "2019-01-01")),
+    ("date:{2018 TO 2016}", days("2017-01-01", "2018-01-01")),
+    ("date:{2018 TO 2016]", days("2016-01-01", "2018-01-01")),
+    ("date:{2016 TO *}", days("2017-01-01", None)),
+    ("date:{* TO 2016}", days(None, "2016-01-01")),
+    ("date:{2016 TO 2017} a", A),
+    ("date:{2016-03-01 TO 2016-03-03}", days("2016-03-02", "2016-03-03")),
+    ("date:2016 to 2018", days("2016-01-01", "2019-01-01")),
+    ("date:2016 TO 2018 a", both(days("2016-01-01", "2019-01-01"), A)),
+    ("date:2016 until june 2018", days("2016-01-01", "2018-07-01")),
+    ("date:2016 to a", both(days("2016-01-01", "2017-01-01"), Word("to"), A)),
+    ("date:(2016 to 2018)", days("2016-01-01", "2019-01-01")),
+    ("since:2016 to 2018", both(days("2016-01-01", None), Word("to"), Word("2018"))),
+]
+
+
 @pytest.mark.parametrize(
-    ("typed", "tree"), [*WORDS, *PHRASES, *PREFIXES, *PATTERNS, *FUZZY, *EXACT, *OPERATORS, *FIELDS, *DATES]
+    ("typed", "tree"),
+    [*WORDS, *PHRASES, *PREFIXES, *PATTERNS, *FUZZY, *EXACT, *OPERATORS, *FIELDS, *DATES, *SIGNS_AND_OTHER_LANGUAGES],
 )
 def test_typed_text_is_read_as_tree(typed: str, tree: Node) -> None:
     """The text has this reading, and its canonical form has the same one."""
@@ -488,3 +555,34 @@ def test_text_beyond_the_limit_is_cut_between_words() -> None:
     assert reading.node.nodes[-1] == Word("platelets")
     assert "8,192" in reading.receipt.remarks[0].reason
     assert 8092 <= reading.receipt.remarks[0].position <= 8192
+
+
+def test_what_stands_for_many_words_is_limited() -> None:
+    """Twelve patterns, approximate spellings and authors are read, the others left out with one remark."""
+    typed = [f"a*b{n}" for n in range(10)] + [f"heparin{n}x~" for n in range(10)] + ["author:smith"]
+    reading = read_query(" OR ".join(typed), today=TODAY)
+    assert isinstance(reading.node, Or)
+    assert reading.node.nodes == (
+        *(Pattern(f"a*b{n}") for n in range(10)),
+        *(Fuzzy(f"heparin{n}x", None, 2) for n in range(2)),
+    )
+    (remark,) = [remark for remark in reading.receipt.remarks if remark.reason.startswith(TOO_MUCH)]
+    assert "12 patterns, approximate spellings and authors (9 times)" in remark.reason
+
+
+def test_words_as_written_and_initials_are_limited() -> None:
+    """Beyond the fourth phrase as written its words are read in any form, beyond the second initials as typed."""
+    phrases = read_query(" OR ".join(f'="red cells{n}"' for n in range(7)), today=TODAY)
+    assert isinstance(phrases.node, Or)
+    assert [type(node) for node in phrases.node.nodes] == [Exact] * 4 + [Phrase] * 3
+    initials = read_query("U.S. U.K. E.U.", today=TODAY)
+    assert initials.node == And((Word("U.S."), Word("U.K."), Phrase("E.U.")))
+    assert all(reading.receipt.remarks for reading in (phrases, initials))
+
+
+def test_words_that_signs_join_are_counted() -> None:
+    """A hundred words of four parts are as many as four hundred, of which 256 are read."""
+    reading = read_query(" ".join(f"red-cell/plasma,donor{n}" for n in range(100)), today=TODAY)
+    assert isinstance(reading.node, And)
+    assert len(reading.node.nodes) == 64
+    assert [remark.reason for remark in reading.receipt.remarks] == [f"{TOO_MUCH} 256 words"]

@@ -464,3 +464,28 @@ def test_suggestions_are_links_without_the_filters_they_replace(client: Client, 
 def test_what_a_pattern_found_is_on_the_page(client: Client) -> None:
     """The words that a pattern stands for stand below the sentence."""
     assert "asp?rin is aspirin" in client.page("/?q=asp%3Frin").text
+
+
+def test_further_passages_are_counted(tmp_path: Path) -> None:
+    """A hit says how many passages match beside those shown, and one whose passages are all shown says nothing."""
+    with open_archive(tmp_path / "index", create=True) as archive:
+        archive.add(
+            [
+                Article("long", "A", "heparin " + ("word " * 100 + "heparin ") * 3, published="2020"),
+                Article("short", "B", "heparin once", published="2019"),
+            ]
+        )
+        (long, short) = archive.search("heparin", sort="newest").hits
+        page = Client(create_app(archive)).page("/?q=heparin&sort=newest")
+    assert long.more_passages == 3
+    assert not short.more_passages
+    assert page.text.count("more passage") == 1
+    assert "and 3 more passages" in page.text
+
+
+def test_a_remark_on_several_words_is_made_once(client: Client) -> None:
+    """Words that no article has are named side by side."""
+    text = client.page("/?q=qwertz+asdfg").text
+    assert text.count("no article has this word") == 1
+    assert "qwertz" in text
+    assert "asdfg" in text
