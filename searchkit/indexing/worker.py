@@ -1,9 +1,12 @@
-"""A process that builds segments: batches come in on standard input, what was built goes out on standard output.
+"""A process that builds segments: batches come in by one pipe, what was built goes out by another.
 
-Both ways data goes in frames, a length of eight bytes and as many bytes. The first frame is the start: the folder and
-the settings, as JSON. A request is a frame of JSON with the segment's id and the parts of the batch, then a frame for
-each part: lines of JSON Lines as they stand in their file, or articles, one a line as in the index. Each request has
-one reply, in JSON. Nothing is pickled. When standard input ends, so does the process.
+Both ways data goes in frames, a length of eight bytes and as many bytes. A request is a frame of JSON with the
+segment's id and the parts of the batch, then a frame for each part: lines of JSON Lines as they stand in their file, or
+articles, one a line as in the index. Each request has one reply, in JSON. Nothing is pickled. When the requests end, so
+does the process.
+
+A process that runs this module has its pipes as standard input and output, and gets one frame before the requests: the
+folder and the settings, as JSON.
 """
 
 import gc
@@ -191,22 +194,26 @@ def _reply(builder: PartsBuilder, segment: ArraySegment, parts: Sequence[Part]) 
     return {"ids": built.ids, "blocks": blocks}
 
 
-def main() -> None:
-    """Build segments until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which ends it
-    requests, replies = sys.stdin.buffer, sys.stdout.buffer
-    frame = read_frame(requests)
-    if frame is None:
-        return
+def serve(requests: IO[bytes], replies: IO[bytes], storage: Any, settings: Settings) -> None:
+    """Build segments until there are no more requests, or nobody to hear of it."""
     gc.freeze()  # what has been imported stays
-    start = json.loads(frame)
-    builder = PartsBuilder(IndexStorage(start["folder"], durable=start["durable"]), Settings(**start["settings"]))
-    try:
+    builder = PartsBuilder(storage, settings)
+    with suppress(BrokenPipeError):
         while (request := _read_request(requests)) is not None:
             write_frame(replies, json.dumps(_reply(builder, *request)).encode())
             replies.flush()
-    except BrokenPipeError:  # nobody waits for the reply any more
-        sys.stdout = None  # or the interpreter would try to flush it once more
+
+
+def main() -> None:
+    """Build segments until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which ends it
+    frame = read_frame(sys.stdin.buffer)
+    if frame is None:
+        return
+    start = json.loads(frame)
+    storage = IndexStorage(start["folder"], durable=start["durable"])
+    serve(sys.stdin.buffer, sys.stdout.buffer, storage, Settings(**start["settings"]))
+    sys.stdout = None  # or the interpreter would try to flush it once more, for nobody
 
 
 if __name__ == "__main__":
