@@ -13,7 +13,7 @@ import gc
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from struct import Struct
@@ -53,12 +53,12 @@ class PartsBuilder:
     def __init__(self, storage: Any, settings: Settings) -> None:
         self._builder = SegmentBuilder(storage, settings)
 
-    def build(self, segment: ArraySegment, parts: Sequence[Part]) -> Built:
+    def build(self, segment: ArraySegment, parts: Iterable[Part]) -> Built:
         """Write ``segment`` with the articles of ``parts``; of several with one id the last."""
         with _no_garbage_collection():
             return self._build(segment, parts)
 
-    def _build(self, segment: ArraySegment, parts: Sequence[Part]) -> Built:
+    def _build(self, segment: ArraySegment, parts: Iterable[Part]) -> Built:
         articles: dict[str, Article] = {}
         of_blocks = []
         for part in parts:
@@ -155,24 +155,27 @@ def read_reply(stream: IO[bytes], segment: ArraySegment, parts: Sequence[Part]) 
     return Built(segment if reply["ids"] else None, reply["ids"], of_blocks)
 
 
-def _read_request(stream: IO[bytes]) -> tuple[ArraySegment, list[Part]] | None:
+def _read_request(stream: IO[bytes]) -> tuple[ArraySegment, Iterator[Part]] | None:
+    """The next batch, whose parts are read when they are asked for; EOFError then when the other side is gone."""
     frame = read_frame(stream)
     if frame is None:
         return None
     request = json.loads(frame)
-    parts: list[Part] = []
-    for described in request["parts"]:
-        data = read_frame(stream)
-        if data is None:
-            return None
-        if described is None:
-            parts.append([Article(**_stored(line)["article"]) for line in data.split(b"\n")])
-        else:
-            first_line, limit = described
-            parts.append(LineBlock("", first_line, data, limit))
     segment = ArraySegment(INDEX_NAME)
     segment.segid = request["segment"]
-    return segment, parts
+    return segment, _read_parts(stream, request["parts"])
+
+
+def _read_parts(stream: IO[bytes], described: Sequence[Any]) -> Iterator[Part]:
+    for of_block in described:
+        data = read_frame(stream)
+        if data is None:
+            raise EOFError
+        if of_block is None:
+            yield [Article(**_stored(line)["article"]) for line in data.split(b"\n")]
+        else:
+            first_line, limit = of_block
+            yield LineBlock("", first_line, data, limit)
 
 
 def _stored(line: bytes) -> Any:
@@ -185,7 +188,7 @@ def _stored(line: bytes) -> Any:
     return decode_value(line)
 
 
-def _reply(builder: PartsBuilder, segment: ArraySegment, parts: Sequence[Part]) -> dict[str, object]:
+def _reply(builder: PartsBuilder, segment: ArraySegment, parts: Iterator[Part]) -> dict[str, object]:
     try:
         built = builder.build(segment, parts)
     except OSError as exc:  # a full disk is no fault of this process
@@ -198,7 +201,7 @@ def serve(requests: IO[bytes], replies: IO[bytes], storage: Any, settings: Setti
     """Build segments until there are no more requests, or nobody to hear of it."""
     gc.freeze()  # what has been imported stays
     builder = PartsBuilder(storage, settings)
-    with suppress(BrokenPipeError):
+    with suppress(BrokenPipeError, EOFError):
         while (request := _read_request(requests)) is not None:
             write_frame(replies, json.dumps(_reply(builder, *request)).encode())
             replies.flush()
