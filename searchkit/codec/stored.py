@@ -150,7 +150,7 @@ class StoredWriter:
     def __init__(self, writer: ContainerWriter, name: str) -> None:
         self._writer = writer
         self._name = name
-        # Lines from which the dictionary is yet to be made; one by one, as orjson gives them, they hold ten times as much
+        # Lines from which the dictionary is yet to be made; kept as orjson gives them they hold ten times as much
         self._waiting = bytearray()
         self._waiting_sizes: list[int] = []
         self._dictionary = b""
