@@ -22,8 +22,8 @@ from searchkit.analysis.spans import BEFORE, PADDING, Keys, Offsets, Units, find
 from searchkit.analysis.vocabulary import GrowingArray, Ids, KeyTable, Numbering, TermNumbers, UnitEntries
 from searchkit.analysis.words import CONNECTORS, MAX_JOINED_PARTS, MAX_WORD, chain_spellings, is_paired
 
-_MAX_REMEMBERED = 1_500_000
-"""Units and their terms that are remembered, about 250 MB; beyond that an analyzer starts afresh."""
+_MAX_REMEMBERED = 1_000_000
+"""Units and their terms that are remembered, some 100 MB; beyond that an analyzer starts afresh."""
 
 _BETWEEN = "\n"
 """Stands between two texts: part of no word, and blank like the edge of a text is."""

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import IO, Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,7 @@ class ContainerWriter:
         self._position = 0
         self._arrays: dict[str, list[Any]] = {}
         self._open: tuple[str, str, int, int] | None = None  # name, dtype, offset, crc32 so far
+        self._aside: IO[bytes] | None = None
         self.meta: dict[str, Any] = {}
         self._write(HEADER.pack(MAGIC, FORMAT_VERSION, 0, kind.encode("ascii")))
 
@@ -96,6 +97,7 @@ class ContainerWriter:
             self.close()
         else:
             self._file.close()
+            self._drop_aside()
 
     def add(self, name: str, array: NDArray[Any]) -> None:
         """Writes one array; its dtype must be one of DTYPES, its byte order is made little-endian."""
@@ -143,8 +145,30 @@ class ContainerWriter:
         self._arrays[name] = [dtype, offset, count, crc]
         self._open = None
 
+    def put_aside(self, data: bytes) -> tuple[int, int]:
+        """Keeps bytes in a temporary file until an array is begun that takes them; returns their place there."""
+        if self._aside is None:
+            from tempfile import TemporaryFile  # what is small never needs one
+
+            self._aside = TemporaryFile()  # noqa: SIM115 - closed with the container
+        place = self._aside.seek(0, os.SEEK_END)
+        self._aside.write(data)
+        return place, len(data)
+
+    def read_aside(self, place: int, size: int) -> bytes:
+        """Returns bytes that were put aside."""
+        if self._aside is None:
+            raise ValueError("nothing was put aside")
+        self._aside.seek(place)
+        return self._aside.read(size)
+
+    def _drop_aside(self) -> None:
+        if self._aside is not None:
+            self._aside.close()
+
     def close(self) -> None:
         """Writes the directory and the trailer and publishes the file."""
+        self._drop_aside()
         directory = json.dumps(
             {"arrays": self._arrays, "meta": self.meta}, separators=(",", ":"), ensure_ascii=True
         ).encode("ascii")
