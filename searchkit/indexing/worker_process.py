@@ -1,32 +1,23 @@
-"""Starting and ending a process that serves as a worker: a fork of this one, or a new interpreter.
+"""Starting and ending a process that serves as a worker: a fork of this one where that is safe, or a new interpreter.
 
-A fork is at work in a few milliseconds, where a new interpreter takes a quarter of a second of a processor to start and
-import, but a lock that another thread holds stays locked in it for ever. So only a program without other threads is
-forked, and only on Linux: the system libraries of others do not allow it. An interpreter is safe anywhere. Neither
-asks anything of the program's main module.
+Neither asks anything of the program's main module.
 """
 
 import os
 import subprocess
 import sys
-import threading
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from ctypes import CDLL
-from signal import SIG_IGN, SIGINT, SIGKILL, set_wakeup_fd, signal
-from typing import IO, Any, NoReturn, Protocol
+from typing import IO, Any, Protocol
 
 from searchkit.errors import ArchiveError
+from searchkit.indexing.forks import MMAP_THRESHOLD, TRIM_THRESHOLD, Fork, may_fork
 from searchkit.indexing.worker import serve, write_start
 from searchkit.settings import Settings
 
-_MMAP_THRESHOLD, _TRIM_THRESHOLD = 1 << 28, 1 << 29
-"""For glibc: arrays that come and go with each batch stay with the process, which need not clear their pages again."""
-
 _ENVIRONMENT = {
-    "MALLOC_MMAP_THRESHOLD_": str(_MMAP_THRESHOLD),
-    "MALLOC_TRIM_THRESHOLD_": str(_TRIM_THRESHOLD),
+    "MALLOC_MMAP_THRESHOLD_": str(MMAP_THRESHOLD),
+    "MALLOC_TRIM_THRESHOLD_": str(TRIM_THRESHOLD),
     "OPENBLAS_NUM_THREADS": "1",  # the threads that numpy would start for linear algebra, of which there is none here
 }
 
@@ -55,7 +46,7 @@ class WorkerProcess(Protocol):
 
 def start_worker(storage: Any, settings: Settings, others: Sequence[WorkerProcess]) -> WorkerProcess:
     """A worker beside the ``others`` that were started before. Raises ArchiveError when it cannot be started."""
-    if sys.platform == "linux" and threading.active_count() == 1:
+    if may_fork():
         return _Fork(storage, settings, others)
     return _Interpreter(storage, settings)
 
@@ -66,61 +57,33 @@ class _Fork:
     def __init__(self, storage: Any, settings: Settings, others: Sequence[WorkerProcess]) -> None:
         from_here, to_child = os.pipe()
         from_child, to_here = os.pipe()
-        try:
-            self._pid = os.fork()
-        except OSError as exc:
-            for descriptor in (from_here, to_child, from_child, to_here):
-                os.close(descriptor)
-            raise ArchiveError(f"this process cannot be forked ({exc}); index with one worker") from exc
-        if self._pid == 0:
+
+        def work() -> None:
             for descriptor in (to_child, from_child, *(pipe.fileno() for one in others for pipe in _pipes(one))):
                 os.close(descriptor)  # a pipe ends when all have closed it
-            _serve_as_fork(from_here, to_here, storage, settings)
-        os.close(from_here)
-        os.close(to_here)
+            serve(os.fdopen(from_here, "rb"), os.fdopen(to_here, "wb"), storage, settings)
+
+        try:
+            self._fork = Fork(work)
+        except OSError as exc:
+            os.close(to_child)
+            os.close(from_child)
+            raise ArchiveError(f"this process cannot be forked ({exc}); index with one worker") from exc
+        finally:
+            os.close(from_here)
+            os.close(to_here)
         self.requests: IO[bytes] = os.fdopen(to_child, "wb")
         self.replies: IO[bytes] = os.fdopen(from_child, "rb")
-        self._status: int | None = None
-        self._waiting = threading.Lock()
         _widen(to_child)
 
     def wait(self) -> int:
-        with self._waiting:  # it can be waited for once
-            if self._status is None:
-                self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-            return self._status
+        return self._fork.wait()
 
     def kill(self) -> None:
-        if self._status is None:
-            with suppress(ProcessLookupError):  # somebody has just waited for it
-                os.kill(self._pid, SIGKILL)
-            self.wait()
+        self._fork.kill()
 
     def close(self) -> None:
         _close(self)
-
-
-def _serve_as_fork(requests: int, replies: int, storage: Any, settings: Settings) -> NoReturn:
-    """All that a fork does: nothing of the program that it was may run in it, not even when it ends."""
-    status = 1
-    try:
-        os.setsid()  # Ctrl-C is sent to the whole group of processes
-        set_wakeup_fd(-1)
-        signal(SIGINT, SIG_IGN)
-        _keep_memory()
-        serve(os.fdopen(requests, "rb"), os.fdopen(replies, "wb"), storage, settings)
-        status = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
-
-
-def _keep_memory() -> None:
-    with suppress(OSError, AttributeError):  # another C library
-        libc = CDLL(None)
-        libc.mallopt(-3, _MMAP_THRESHOLD)
-        libc.mallopt(-1, _TRIM_THRESHOLD)
 
 
 class _Interpreter:
