@@ -163,7 +163,7 @@ def _plain_moment(text: str) -> date:
 
 
 def _labels(name: str, values: object, article_id: str) -> tuple[str, ...]:
-    if values is None:
+    if not values and (values is None or type(values) is list or type(values) is tuple):
         return ()
     if type(values) is list or type(values) is tuple:
         try:

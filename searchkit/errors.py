@@ -16,7 +16,6 @@
         ├── IndexUnwritable    the disk failed or is full while writing
         ├── IndexTooOld        written by a version whose format is no longer read
         ├── IndexTooNew        written by a later version
-        ├── IndexForeign       written in a format of Whoosh's own that is not safe to open
         └── IndexCorrupt       files that are damaged or not an index of ours
 
 A message has the value, the place and the next step. What a reader types into a search box is never an
@@ -86,10 +85,6 @@ class IndexTooOld(ArchiveError):
 
 class IndexTooNew(ArchiveError):
     """The index was written by a later version of searchkit."""
-
-
-class IndexForeign(ArchiveError):
-    """Part of the index is in Whoosh's stock format, whose files can run code when they are opened."""
 
 
 class IndexCorrupt(ArchiveError):

@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, compress
+from itertools import accumulate, chain, compress, count
 from typing import NamedTuple
 
 import numpy as np
@@ -19,11 +19,11 @@ import numpy.typing as npt
 from searchkit.analysis import Analyzer, accented, analyzer_for, fold
 from searchkit.analysis.characters import Codes, classify, encode, lower_ascii
 from searchkit.analysis.spans import BEFORE, PADDING, Keys, Offsets, Units, find_units, hash_spans
-from searchkit.analysis.vocabulary import GrowingArray, Ids, KeyTable, TermNumbers, UnitEntries
+from searchkit.analysis.vocabulary import GrowingArray, Ids, KeyTable, Numbering, TermNumbers, UnitEntries
 from searchkit.analysis.words import CONNECTORS, MAX_JOINED_PARTS, MAX_WORD, chain_spellings, is_paired
 
-_MAX_REMEMBERED = 1_500_000
-"""Units and their terms that are remembered, about 250 MB; beyond that an analyzer starts afresh."""
+_MAX_REMEMBERED = 1_000_000
+"""Units and their terms that are remembered, some 100 MB; beyond that an analyzer starts afresh."""
 
 _BETWEEN = "\n"
 """Stands between two texts: part of no word, and blank like the edge of a text is."""
@@ -224,20 +224,17 @@ class _AsciiWords:
 
     def __init__(self, vocabulary: TermNumbers) -> None:
         self._vocabulary = vocabulary
-        self._indexes: defaultdict[Analyzer, dict[str, int]] = defaultdict(dict)
+        numbers = count()
+        self._indexes: defaultdict[Analyzer, Numbering] = defaultdict(lambda: Numbering(numbers))
         self._terms: GrowingArray[np.int32] = GrowingArray(np.int32)
         self._words: GrowingArray[np.int32] = GrowingArray(np.int32)
 
     def numbers(self, words: Sequence[str], analyzer: Analyzer) -> tuple[Ids, Ids]:
         """The numbers of the term of each word, and of the word."""
-        indexes = self._indexes[analyzer]
-        found = [*map(indexes.get, words)]
-        new = list(dict.fromkeys(word for word, index in zip(words, found, strict=True) if index is None))
-        indexes.update(zip(new, range(len(self._terms), len(self._terms) + len(new)), strict=True))
+        indexes, new = self._indexes[analyzer].numbered(words)
         self._terms.extend(self._vocabulary.numbers(analyzer.terms_of_ascii(new)))
         self._words.extend(self._vocabulary.numbers(new))
-        known = np.fromiter(map(indexes.__getitem__, words), np.int32, len(words))
-        return self._terms.values.take(known), self._words.values.take(known)
+        return self._terms.values.take(indexes), self._words.values.take(indexes)
 
 
 class _Entries:

@@ -1,7 +1,9 @@
 """The vocabulary of a batch analysis: what has been analysed before, found again by array operations."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -149,11 +151,35 @@ def _gathered(
     return Terms(data.take(places), lengths)
 
 
+class Numbering:
+    """Numbers for texts, counted from 0 in the order in which they are first asked for, one step of a dictionary each.
+
+    Several may share a count: then a text of any of them gets the next number of all.
+    """
+
+    def __init__(self, numbers: "count[int] | None" = None) -> None:
+        self._number_of: defaultdict[str, int] = defaultdict((numbers or count()).__next__)
+
+    def __len__(self) -> int:
+        return len(self._number_of)
+
+    def number(self, text: str) -> int:
+        """The number of one text."""
+        return self._number_of[text]
+
+    def numbered(self, texts: Sequence[str]) -> tuple[Ids, list[str]]:
+        """The number of each text, and the texts that are new, in the order of their numbers."""
+        before = len(self)
+        numbers = np.fromiter(map(self._number_of.__getitem__, texts), np.int32, len(texts))
+        new = [*islice(reversed(self._number_of), len(self) - before)]
+        return numbers, new[::-1]
+
+
 class TermNumbers:
     """Terms by number and numbers by term, for as long as a vocabulary lives."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._numbers = Numbering()
         self._new: list[bytes] = []  # the last ones, not in the arrays yet
         self._data: GrowingArray[np.uint8] = GrowingArray(np.uint8)
         self._starts: GrowingArray[np.int64] = GrowingArray(np.int64)
@@ -165,19 +191,17 @@ class TermNumbers:
 
     def number(self, term: str) -> int:
         """The number of ``term``, the next free one when it is new."""
-        known = self._numbers.get(term)
-        if known is None:
-            known = self._numbers[term] = len(self._numbers)
+        before = len(self)
+        number = self._numbers.number(term)
+        if number == before:
             self._new.append(term.encode())
-        return known
+        return number
 
     def numbers(self, terms: Sequence[str]) -> Ids:
         """The numbers of ``terms``, those that are new numbered in their order."""
-        known = self._numbers
-        new = [term for term in dict.fromkeys(terms) if term not in known]
-        known.update(zip(new, range(len(known), len(known) + len(new)), strict=True))
+        numbers, new = self._numbers.numbered(terms)
         self._new.extend(map(str.encode, new))
-        return np.fromiter(map(known.__getitem__, terms), np.int32, len(terms))
+        return numbers
 
     def texts(self, numbers: npt.NDArray[np.integer]) -> Terms:
         """These terms."""

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import IO, Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ END_MAGIC = b"\x89SKEND\r\n"
 HEADER = struct.Struct("<8sHH12s40x")  # magic, version, reserved, kind
 TRAILER = struct.Struct("<QQII8s")  # directory offset, directory length, directory crc32, reserved, magic
 ALIGNMENT = 64
+_COPIED_AT_ONCE = 1 << 20
 CHECKED_ON_READ = 1 << 16  # crc32 of 64 KiB takes 40 microseconds, once a file and array
 
 # The only element types a file may name: plain numbers, little-endian.
@@ -83,6 +84,7 @@ class ContainerWriter:
         self._position = 0
         self._arrays: dict[str, list[Any]] = {}
         self._open: tuple[str, str, int, int] | None = None  # name, dtype, offset, crc32 so far
+        self._aside: IO[bytes] | None = None
         self.meta: dict[str, Any] = {}
         self._write(HEADER.pack(MAGIC, FORMAT_VERSION, 0, kind.encode("ascii")))
 
@@ -96,6 +98,7 @@ class ContainerWriter:
             self.close()
         else:
             self._file.close()
+            self._drop_aside()
 
     def add(self, name: str, array: NDArray[Any]) -> None:
         """Writes one array; its dtype must be one of DTYPES, its byte order is made little-endian."""
@@ -143,8 +146,39 @@ class ContainerWriter:
         self._arrays[name] = [dtype, offset, count, crc]
         self._open = None
 
+    def add_from(self, container: "Container", name: str, new_name: str) -> None:
+        """Copies an array of another container, under a name of its own."""
+        dtype, offset, count, _ = container.entry(name)
+        end = offset + count * _SIZES[dtype]
+        self.begin(new_name, dtype)
+        for start in range(offset, end, _COPIED_AT_ONCE):
+            self.append(container.bytes_at(start, min(start + _COPIED_AT_ONCE, end)))
+        self.end()
+
+    def put_aside(self, data: bytes) -> tuple[int, int]:
+        """Keeps bytes in a temporary file until an array is begun that takes them; returns their place there."""
+        if self._aside is None:
+            from tempfile import TemporaryFile  # what is small never needs one
+
+            self._aside = TemporaryFile()  # noqa: SIM115 - closed with the container
+        place = self._aside.seek(0, os.SEEK_END)
+        self._aside.write(data)
+        return place, len(data)
+
+    def read_aside(self, place: int, size: int) -> bytes:
+        """Returns bytes that were put aside."""
+        if self._aside is None:
+            raise ValueError("nothing was put aside")
+        self._aside.seek(place)
+        return self._aside.read(size)
+
+    def _drop_aside(self) -> None:
+        if self._aside is not None:
+            self._aside.close()
+
     def close(self) -> None:
         """Writes the directory and the trailer and publishes the file."""
+        self._drop_aside()
         directory = json.dumps(
             {"arrays": self._arrays, "meta": self.meta}, separators=(",", ":"), ensure_ascii=True
         ).encode("ascii")
@@ -199,14 +233,14 @@ class Container:
 
     def size_of(self, name: str) -> int:
         """Returns the bytes an array takes in the file."""
-        dtype, _, count, _ = self._entry(name)
+        dtype, _, count, _ = self.entry(name)
         return count * _SIZES[dtype]
 
     def array(self, name: str) -> NDArray[Any]:
         """Returns an array as a read-only view of the file; IndexCorrupt when it is missing or damaged."""
         view = self._views.get(name)
         if view is None:
-            dtype, offset, count, crc = self._entry(name)
+            dtype, offset, count, crc = self.entry(name)
             view = np.frombuffer(self._buffer, dtype=dtype, count=count, offset=offset)
             if view.nbytes <= CHECKED_ON_READ and zlib.crc32(view.view(np.uint8).data) != crc:
                 raise corrupt(self.name, f"array {name!r} does not match its checksum")
@@ -216,10 +250,14 @@ class Container:
     def verify(self) -> None:
         """Checks every array against its checksum; raises IndexCorrupt at the first damage."""
         for name in self._arrays:
-            dtype, offset, count, crc = self._entry(name)
+            dtype, offset, count, crc = self.entry(name)
             size = count * _SIZES[dtype]
             if zlib.crc32(memoryview(self._buffer)[offset : offset + size]) != crc:
                 raise corrupt(self.name, f"array {name!r} does not match its checksum")
+
+    def bytes_at(self, start: int, end: int) -> bytes:
+        """Returns some bytes of the file."""
+        return self._buffer[start:end]
 
     def section(self, name: str) -> dict[str, Any]:
         """Returns an object in meta, empty when there is none; IndexCorrupt when it is not an object."""
@@ -255,7 +293,7 @@ class Container:
     def _arrays(self) -> dict[str, list[Any]]:
         return self._directory[0]
 
-    def _entry(self, name: str) -> tuple[str, int, int, int]:
+    def entry(self, name: str) -> tuple[str, int, int, int]:
         """Returns dtype, offset, count and checksum of an array; IndexCorrupt when they cannot be."""
         if name not in self._arrays:
             raise corrupt(self.name, f"array {name!r} is missing")

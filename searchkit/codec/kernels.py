@@ -200,12 +200,19 @@ def shared_prefixes(data: NDArray[np.uint8], starts: NDArray[np.int64], block: i
     limits[::block] = 0
     shared = np.zeros(count, dtype=np.int64)
     alike = np.flatnonzero(limits)
-    for place in range(254):
-        alike = alike[data[starts[alike] + place] == data[starts[heads[alike]] + place]]
+    padded = np.concatenate((data, np.zeros(8, np.uint8)))
+    words = np.ndarray(shape=len(data) + 1, dtype="<u8", buffer=padded, strides=(1,))  # the eight bytes from each on
+    for place in range(0, 254, 8):
+        unlike = words[starts[alike] + place] ^ words[starts[heads[alike]] + place]
+        is_unlike = unlike != 0
+        ends = alike[is_unlike]
+        unlike_bytes = unlike[is_unlike].view(np.uint8).reshape(-1, 8)
+        shared[ends] = np.minimum(place + (unlike_bytes != 0).argmax(axis=1), limits[ends])
+        alike = alike[~is_unlike]
+        shared[alike] = np.minimum(place + 8, limits[alike])
+        alike = alike[limits[alike] > place + 8]
         if not len(alike):
             break
-        shared[alike] = place + 1
-        alike = alike[limits[alike] > place + 1]
     return shared
 
 

@@ -34,6 +34,7 @@ from searchkit.codec.kernels import (
 RANK_STEP = 256
 SUM_STEP = 64
 SPARSE = 32  # values are looked up one by one when there are so many others for each
+KEPT_BYTES = 1 << 20  # of an array that is written in pieces; what is more waits in a temporary file
 PROMOTE_AFTER = 256  # single look-ups after which an array decodes itself once and for all
 
 _WIDER = (8, 16, 32)
@@ -48,7 +49,7 @@ def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]
 
 
 class PackedWriter:
-    """Writes a packed array whose values come piece by piece; until it is closed it keeps about what the file will.
+    """Writes a packed array whose values come piece by piece; until it is closed a temporary file keeps what is much.
 
     The base width is the one given, or the cheapest for the first piece. With `at_once` the base level goes to the file
     as it comes in; the container takes nothing else until the array is closed.
@@ -63,6 +64,8 @@ class PackedWriter:
         self._array = level_of or name  # the packed array of which this is a level
         self._length = 0
         self._pieces: list[NDArray[Any]] = []
+        self._kept = 0  # bytes of them
+        self._aside: list[tuple[int, int]] = []  # where those before them are
         self._waiting = np.zeros(0, dtype=np.uint8)  # codes that do not fill a byte yet
         self._next_level: PackedWriter | None = None
         self._ranks: list[NDArray[np.int64]] = []  # empty before the first escape
@@ -107,6 +110,8 @@ class PackedWriter:
             self._append(pack_codes(self._waiting, self.bits))
         if not self._is_begun:
             self._writer.begin(self._name, _dtype_name(self.bits))
+            for place in self._aside:
+                self._writer.append(self._writer.read_aside(*place))
             for piece in self._pieces:
                 self._writer.append_array(piece)
         self._writer.end()
@@ -117,8 +122,12 @@ class PackedWriter:
     def _append(self, codes: NDArray[Any]) -> None:
         if self._is_begun:
             self._writer.append_array(codes)
-        else:
-            self._pieces.append(codes)
+            return
+        if self._kept > KEPT_BYTES:
+            self._aside.append(self._writer.put_aside(np.concatenate(self._pieces).tobytes()))
+            self._pieces, self._kept = [], 0
+        self._pieces.append(codes)
+        self._kept += codes.nbytes
 
     def _escaping(self, codes: NDArray[Any], escape: int) -> NDArray[Any]:
         """The codes, with escapes for those that the base level does not hold: they go to the next level."""

@@ -61,6 +61,19 @@ def add_field(writer: ContainerWriter, field: str, *, kind: str) -> str:
     return f"field/{fields[field][0]}"
 
 
+def add_field_from(writer: ContainerWriter, container: Container, field: str) -> None:
+    """Copies an indexed field of another container of terms."""
+    number, kind = container.section("fields")[field]
+    old, new = f"field/{number}/", f"{add_field(writer, field, kind=kind)}/"
+    for name in container.names():
+        if name.startswith(old):
+            writer.add_from(container, name, new + name.removeprefix(old))
+    for section in container.meta.keys() - {"fields"}:
+        for name, described in container.section(section).items():
+            if name.startswith(old):
+                writer.meta.setdefault(section, {})[new + name.removeprefix(old)] = described
+
+
 def write_lengths(writer: ContainerWriter, field: str, codes: NDArray[np.uint8], total: int) -> None:
     """Writes a field's length codes, one a document, and the exact sum of its lengths."""
     lengths = writer.meta.setdefault("lengths", {})

@@ -150,10 +150,11 @@ class StoredWriter:
     def __init__(self, writer: ContainerWriter, name: str) -> None:
         self._writer = writer
         self._name = name
-        self._waiting: list[bytes] = []  # lines from which the dictionary is yet to be made
-        self._waiting_bytes = 0
+        # Lines from which the dictionary is yet to be made; kept as orjson gives them they hold ten times as much
+        self._waiting = bytearray()
+        self._waiting_sizes: list[int] = []
         self._dictionary = b""
-        self._pack: Callable[[bytes], bytes] | None = None
+        self._pack: Callable[[bytes | memoryview], bytes] | None = None
         self._frames: list[bytes | memoryview] = []
         self._frame_bytes = 0
         self._sizes: list[int] = []
@@ -166,9 +167,9 @@ class StoredWriter:
         if self._pack is not None:
             self._append(self._pack(line))
             return
-        self._waiting.append(line)
-        self._waiting_bytes += len(line)
-        if self._waiting_bytes >= DICTIONARY_AFTER:
+        self._waiting += line
+        self._waiting_sizes.append(len(line))
+        if len(self._waiting) >= DICTIONARY_AFTER:
             self._pack_waiting()
 
     def close(self) -> None:
@@ -178,11 +179,14 @@ class StoredWriter:
         self._finish([self._dictionary] if self._dictionary else [])
 
     def _pack_waiting(self) -> None:
-        self._dictionary = _make_dictionary(self._waiting)
+        waiting = memoryview(self._waiting)
+        starts = starts_of(np.array(self._waiting_sizes, dtype=np.int64)).tolist()
+        lines = [waiting[start:end] for start, end in pairwise(starts)]
+        self._dictionary = _make_dictionary(lines)
         self._pack = _packer(self._dictionary)
-        for line in self._waiting:
+        for line in lines:
             self._append(self._pack(line))
-        self._waiting = []
+        self._waiting, self._waiting_sizes = bytearray(), []
 
     def _append(self, frame: bytes | memoryview) -> None:
         self._frames.append(frame)
@@ -206,7 +210,7 @@ class StoredWriter:
             self._writer.add(f"{self._name}/dictionary_end", ends.astype(np.uint32))
 
 
-def _make_dictionary(lines: Sequence[bytes]) -> bytes:
+def _make_dictionary(lines: Sequence[bytes | memoryview]) -> bytes:
     """Returns a dictionary for lines such as these; empty when it would be as large as what it saves."""
     total = sum(map(len, lines))
     size = min(total // DICTIONARY_SHARE, DICTIONARY_BYTES)
@@ -225,7 +229,7 @@ def _dictionary(content: bytes) -> ZstdDict | None:
     return ZstdDict(content, is_raw=not content.startswith(_DICTIONARY_MAGIC)) if content else None
 
 
-def _packer(dictionary: bytes) -> Callable[[bytes], bytes]:
+def _packer(dictionary: bytes) -> Callable[[bytes | memoryview], bytes]:
     """Returns the function from a line to its frame."""
     loaded = _dictionary(dictionary)
     compressor = ZstdCompressor(

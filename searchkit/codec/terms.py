@@ -26,6 +26,7 @@ UNPACKED_PER_FIND = 2048  # offsets unpacked in the time of finding one term
 KEPT_RUNS = 64  # decoded runs of terms kept for the next look-up: about half a megabyte
 INDEX_AFTER = 48  # look-ups after which an index is made, which takes the time of a hundred
 FEW = 1024  # terms that an index puts together in less time than their lengths are unpacked
+_AT_ONCE = BLOCK << 12  # terms put together or taken apart at a time, with arrays as long as their bytes
 
 
 def write_terms(writer: ContainerWriter, name: str, terms: Sequence[bytes]) -> None:
@@ -38,11 +39,19 @@ def write_term_bytes(
 ) -> None:
     """Writes a dictionary from the joined bytes of the sorted, distinct terms and their lengths."""
     joined = np.frombuffer(data, dtype=np.uint8)
-    starts = starts_of(lengths.astype(np.int64))
-    prefixes = shared_prefixes(joined, starts, BLOCK)
-    writer.add(name, joined[~_is_prefix(starts, prefixes)])
-    write_offsets(writer, f"{name}/length", lengths - prefixes)
-    write_packed(writer, f"{name}/prefix", prefixes)
+    prefixes = [np.zeros(0, dtype=np.uint8)]
+    end = 0
+    writer.begin(name)
+    for first in range(0, len(lengths), _AT_ONCE):
+        starts = starts_of(lengths[first : first + _AT_ONCE].astype(np.int64))
+        start, end = end, end + int(starts[-1])
+        shared = shared_prefixes(joined[start:end], starts, BLOCK)
+        writer.append_array(joined[start:end][~_is_prefix(starts, shared)])
+        prefixes.append(shared.astype(np.uint8))
+    writer.end()
+    shared = np.concatenate(prefixes)
+    write_offsets(writer, f"{name}/length", lengths - shared)
+    write_packed(writer, f"{name}/prefix", shared)
 
 
 def _is_prefix(starts: NDArray[np.int64], prefixes: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -135,10 +144,14 @@ class TermDictionary:
         heads = np.arange(len(self)) // BLOCK * BLOCK
         if prefixes[::BLOCK].any() or (prefixes > lengths[heads]).any() or (prefixes >= lengths)[prefixes > 0].any():
             raise self._cut_off()
-        is_prefix = _is_prefix(starts_of(lengths), prefixes)
-        joined = np.empty(len(is_prefix), dtype=np.uint8)
-        joined[~is_prefix] = self._data
-        joined[is_prefix] = self._data[ranges(starts[heads], prefixes)]
+        bounds = starts_of(lengths)
+        joined = np.empty(int(bounds[-1]), dtype=np.uint8)
+        for first in range(0, len(self), _AT_ONCE):
+            terms = slice(first, min(first + _AT_ONCE, len(self)))
+            is_prefix = _is_prefix(bounds[first : terms.stop + 1] - bounds[first], prefixes[terms])
+            of_terms = joined[bounds[first] : bounds[terms.stop]]
+            of_terms[~is_prefix] = self._data[starts[first] : starts[terms.stop]]
+            of_terms[is_prefix] = self._data[ranges(starts[heads[terms]], prefixes[terms])]
         return joined, lengths
 
     def _starts(self) -> NDArray[np.int64]:

@@ -71,6 +71,7 @@ def open_local(location: str, *, create: bool = False, settings: Settings | None
     if create and not store.exists(folder):
         archive = LocalArchive(folder, settings)
     else:
+        store.adopt(folder, settings)
         archive = LocalArchive(folder, with_index(settings, chosen, store.made_with(folder), folder))
     archive.open()
     return archive

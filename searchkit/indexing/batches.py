@@ -41,7 +41,7 @@ class UnreadArticles(Iterable[Article], Protocol):
 class BatchLimits:
     """How much goes into a batch, and how much must come before other processes are started."""
 
-    characters: int = 20_000_000
+    characters: int = 30_000_000
     """Large enough that few segments come of it, small enough to be some hundred megabytes of arrays."""
     articles: int = 30_000
     characters_alone: int = 4_000_000

@@ -1,22 +1,28 @@
-"""Segments that another writer left in the index: Whoosh's own, with our codec.
+"""Segments that another writer left in the index: Whoosh's own, with our codec or with its stock one.
 
-Their articles are in whatever order they came, and their files hold whatever that writer put there. They are searched
-and deleted from through Whoosh, and made anew from the stored articles when a merge takes them in.
+With our codec their articles are in whatever order they came, and their files hold whatever that writer put there. They
+are searched and deleted from through Whoosh, and made anew from the stored articles when a merge takes them in.
+
+Of the stock codec nothing but the stored articles is read (`stock.py`). Segments are made of them in memory when such
+an index is opened, and in the folder when it is written to.
 """
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from typing import Any
 
 from whoosh.fields import Schema
+from whoosh.filedb.structfile import StructFile
 from whoosh.reading import SegmentReader, TermNotFound
 
 from searchkit.article import Article
 from searchkit.codec import ArraySegment
 from searchkit.codec.whoosh_codec import open_documents
-from searchkit.errors import IndexCorrupt
+from searchkit.errors import ArticleError, IndexCorrupt
+from searchkit.indexing.batches import BatchLimits, cut
 from searchkit.indexing.builder import ORDER, ORDERED_BY, SegmentBuilder
-
-_AT_ONCE = 5_000
+from searchkit.indexing.stock import StockSegment, stock_articles
+from searchkit.settings import Settings
 
 
 def is_foreign(storage: Any, segment: ArraySegment) -> bool:
@@ -44,30 +50,71 @@ def _docnums(reader: SegmentReader, article_id: str) -> list[int]:
 
 
 def converted(storage: Any, schema: Schema, segment: ArraySegment, builder: SegmentBuilder) -> Iterator[ArraySegment]:
-    """Write the live articles of a segment into segments in our order, of some thousand articles each.
+    """Write the live articles of a segment into segments in our order, of some ten thousand articles each.
 
     Raises IndexCorrupt for a document without a stored article.
     """
     reader = SegmentReader(storage, schema, segment)
     try:
-        batch: dict[str, Article] = {}
-        for article in _articles(reader, segment):
-            if len(batch) >= _AT_ONCE:
-                yield builder.build(list(batch.values()))
-                batch = {}
-            batch[article.id] = article
-        if batch:
-            yield builder.build(list(batch.values()))
+        yield from _built(_articles(reader, segment), builder)
     finally:
         reader.close()
 
 
+class ConvertedStock:
+    """Segments of ours made in memory from the live articles of a stock segment."""
+
+    def __init__(self, storage: Any, segment: StockSegment, settings: Settings) -> None:
+        """Reads the segment. Raises IndexCorrupt, and FileNotFoundError."""
+        self.files: dict[str, bytes] = {}
+        builder = SegmentBuilder(self, settings)
+        self._made = [*_built(stock_articles(storage, segment), builder)]
+
+    def segments(self) -> list[ArraySegment]:
+        """The segments, without deletions."""
+        found = []
+        for made in self._made:
+            segment = ArraySegment(made.index_name())
+            segment.segid = made.segid
+            segment.set_doc_count(made.doc_count_all())
+            found.append(segment)
+        return found
+
+    # What a builder wants of a storage.
+
+    def create_file(self, name: str) -> StructFile:
+        """A new file in memory."""
+        return StructFile(BytesIO(), name=name, onclose=self._keep)
+
+    def rename_file(self, old: str, new: str) -> None:
+        """Give a file another name."""
+        self.files[new] = self.files.pop(old)
+
+    def _keep(self, file: StructFile) -> None:
+        self.files[str(file)] = file.raw_file().getvalue()
+
+
+def _built(articles: Iterable[Article], builder: SegmentBuilder) -> Iterator[ArraySegment]:
+    """Write ``articles`` into segments; of several with one id the first."""
+    for batch in cut(_first_of_each_id(articles), BatchLimits()):
+        yield builder.build([article for part in batch.parts() if isinstance(part, list) for article in part])
+
+
+def _first_of_each_id(articles: Iterable[Article]) -> Iterator[Article]:
+    ids: set[str] = set()
+    for article in articles:
+        if article.id not in ids:
+            ids.add(article.id)
+            yield article
+
+
 def _articles(reader: SegmentReader, segment: ArraySegment) -> Iterator[Article]:
-    for docnum in reader.all_doc_ids():
+    """The live articles of a segment, the last one first."""
+    for docnum in reversed([*reader.all_doc_ids()]):
         fields = reader.stored_fields(docnum)
         try:
             yield Article(**fields["article"])
-        except (KeyError, TypeError) as exc:
+        except (KeyError, TypeError, ArticleError) as exc:
             raise IndexCorrupt(
                 f"document {docnum} of segment {segment.segment_id()}, which another program wrote, has no stored "
                 f"article ({exc!r}); delete it, or index the articles again into a new folder"

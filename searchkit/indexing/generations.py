@@ -8,8 +8,8 @@ taken, which every commit leaves in place, and `damage` says so.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from whoosh.fields import Schema
 from whoosh.index import FileIndex
@@ -17,11 +17,16 @@ from whoosh.reading import IndexReader
 
 from searchkit.codec import ArrayCodec, ArraySegment
 from searchkit.errors import IndexCorrupt, IndexMissing
-from searchkit.indexing.schema import INDEX_NAME
+from searchkit.indexing.schema import INDEX_NAME, archive_schema
 from searchkit.indexing.segments import restore_segments, validate_segment
+from searchkit.indexing.stock import StockSegment
 from searchkit.indexing.storage import IndexStorage
 from searchkit.indexing.toc import VERSION, Table, corrupt, read_table
 from searchkit.page.model import Problem
+from searchkit.settings import Settings
+
+if TYPE_CHECKING:
+    from searchkit.indexing.foreign import ConvertedStock
 
 Result = TypeVar("Result")
 
@@ -46,15 +51,20 @@ class Contents:
     release: tuple[int, ...]
     damage: tuple[Problem, ...] = ()
     version: int = VERSION
+    stock: tuple[StockSegment, ...] = ()
+    """Of Whoosh's stock codec: segments of ours made from them in memory are among ``segments``."""
+    is_all_stock: bool = False
 
 
 class ArchiveIndex(FileIndex):  # type: ignore[misc]  # whoosh is untyped
     """Whoosh's index in a folder, for any Whoosh reader, searcher and writer, trusting no file in it."""
 
-    def __init__(self, storage: IndexStorage, schema: Schema, indexname: str = INDEX_NAME) -> None:
+    def __init__(self, storage: IndexStorage, settings: Settings, indexname: str = INDEX_NAME) -> None:
         """Find the newest generation that can be used. Raises IndexMissing, or IndexCorrupt when there is none."""
         self.storage = storage
-        self._schema = schema
+        self._settings = settings
+        self._schema = archive_schema(settings)
+        self._converted: dict[StockSegment, ConvertedStock] = {}
         self.indexname = indexname
         self._validated: dict[str, tuple[object, ...]] = {}
         self._damage: tuple[Problem, ...] = ()
@@ -120,19 +130,41 @@ class ArchiveIndex(FileIndex):  # type: ignore[misc]  # whoosh is untyped
             log = logging.getLogger("searchkit.indexing")
             log.warning("%s: going back to generation %d, as %s", self.storage.folder, contents.source, what)
         self._damage = contents.damage
+        self._forget_all_but(contents.stock)
         return contents
 
     def contents_of(self, generation: int) -> Contents:
         """What the table of contents of one generation says, vetted.
 
-        Raises IndexCorrupt, FileNotFoundError, IndexTooOld, IndexTooNew or IndexForeign.
+        Raises IndexCorrupt, FileNotFoundError, IndexTooOld or IndexTooNew.
         """
         name = table_name(self.indexname, generation)
         table = self._table(name)
         if table.generation != generation:
             raise corrupt(name, f"it is of generation {table.generation}")
-        segments = restore_segments(table, name, self.indexname)
-        return Contents(self._schema, segments, generation, generation, table.release)
+        listed = restore_segments(table, name, self.indexname)
+        stock = tuple(segment for segment in listed if isinstance(segment, StockSegment))
+        segments: list[ArraySegment] = []
+        for segment in listed:
+            segments += self._conversion(segment).segments() if isinstance(segment, StockSegment) else [segment]
+        is_all_stock = 0 < len(stock) == len(listed)
+        return Contents(
+            self._schema, segments, generation, generation, table.release, stock=stock, is_all_stock=is_all_stock
+        )
+
+    def _conversion(self, segment: StockSegment) -> "ConvertedStock":
+        """What was made of a stock segment, which is kept until the index is without it."""
+        if segment not in self._converted:
+            from searchkit.indexing.foreign import ConvertedStock  # with all of indexing: opening seldom needs it
+
+            self._converted[segment] = ConvertedStock(self.storage, segment, self._settings)
+            self.storage.in_memory |= self._converted[segment].files
+        return self._converted[segment]
+
+    def _forget_all_but(self, stock: tuple[StockSegment, ...]) -> None:
+        for gone in self._converted.keys() - set(stock):
+            for name in self._converted.pop(gone).files:
+                del self.storage.in_memory[name]
 
     def _table(self, name: str) -> Table:
         """The table of contents in a file, the one read last if that is it: opening an archive asks twice."""
@@ -151,8 +183,15 @@ class ArchiveIndex(FileIndex):  # type: ignore[misc]  # whoosh is untyped
         """What a writer, which has the lock, starts from; it stays until the commit after the writer's."""
         contents = self.newest()
         ids = frozenset(segment.segment_id() for segment in contents.segments)
-        self.storage.hold(table_name(self.indexname, contents.source), ids)
+        self.storage.hold(table_name(self.indexname, contents.source), ids | {one.segment_id for one in contents.stock})
+        for segment in contents.stock:  # what the writer lists must be in the folder
+            for name, data in self._conversion(segment).files.items():
+                self.storage.write_file(name, data)
         return contents
+
+    def _segments(self) -> list[ArraySegment]:
+        """What Whoosh asks for where it only reads."""
+        return self.newest().segments
 
     def _newest_listed(self) -> Contents:
         numbers = self._listed()
@@ -167,7 +206,7 @@ class ArchiveIndex(FileIndex):  # type: ignore[misc]  # whoosh is untyped
                     raise FileNotFoundError(name) from exc  # a commit came between
                 damage.append(Problem(name, str(exc)))
                 continue
-            return Contents(found.schema, found.segments, numbers[0], number, found.release, tuple(damage))
+            return replace(found, generation=numbers[0], damage=tuple(damage))
         raise IndexCorrupt(f"no generation of the index in {self.storage.folder} can be used: {damage[0].reason}")
 
     def _listed(self) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ The result is, posting by posting, what `TextField.index` yields article by arti
 what the fields are), made by sorting the ranks of the terms. Docnums count the articles of the batch from 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
@@ -80,7 +80,7 @@ def invert(articles: Sequence[ArticleText], analyzer: BatchAnalyzer, *, title_we
     terms = _ranked(analyzer.terms, used, analyzer.vocabulary)
     text, title = _scored_fields(_sorted_occurrences(runs, terms), terms.terms, layout, title_weight)
     words = _ranked(analyzer.words, used, analyzer.vocabulary)
-    text_exact, title_exact = _exact_fields(_sorted_occurrences(runs, words), words.terms, layout)
+    text_exact, title_exact = _exact_fields(_sorted_occurrences(_taken(runs), words), words.terms, layout)
     return InvertedBatch(text, text_exact, title, title_exact)
 
 
@@ -176,11 +176,19 @@ class _Occurrences(NamedTuple):
     """One more than there are terms."""
 
 
-def _sorted_occurrences(runs: Sequence[_Run], ranks: _Ranks) -> _Occurrences:
+def _taken(runs: list[_Run]) -> Iterator[_Run]:
+    """Each of ``runs``, which are let go of one by one, as sorting takes much room."""
+    runs.reverse()
+    while runs:
+        yield runs.pop()
+
+
+def _sorted_occurrences(runs: Iterable[_Run], ranks: _Ranks) -> _Occurrences:
     """All occurrences of all terms, sorted."""
     found = [_occurrences(run, ranks) for run in runs]
     term_ranks = np.concatenate([np.empty(0, np.int32), *(of_run for of_run, _ in found)])
     places = np.concatenate([np.empty(0, np.uint32), *(of_run for _, of_run in found)])
+    del found
     counts = np.bincount(term_ranks, minlength=len(ranks.terms) + 1)[:-1]  # the last: units without a first term
     starts = starts_of(counts)
     return _Occurrences(places[stable_order(term_ranks, len(ranks.terms))[: starts[-1]]], starts)

@@ -5,8 +5,10 @@ out. A segment that another writer left, or whose files hold more than our schem
 articles instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,8 +30,14 @@ from searchkit.codec.stored import StoredMerger
 from searchkit.codec.whoosh_codec import file_writer, open_documents, open_terms
 from searchkit.dates import UNDATED
 from searchkit.indexing.builder import ORDER, ORDERED_BY
+from searchkit.indexing.field_apart import FieldApart
+from searchkit.indexing.forks import may_fork
 from searchkit.indexing.merged_fields import TermUnion, merge_field, united
 from searchkit.indexing.schema import INDEX_NAME
+from searchkit.indexing.storage import IndexStorage
+
+WORTH_A_FORK = 20_000
+"""Articles from which on a merge takes a second process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +57,41 @@ def merge_segments(storage: Any, segments: Sequence[ArraySegment]) -> ArraySegme
     merged.set_doc_count(doc_count)
     with file_writer(storage, merged, DOCUMENTS_EXTENSION) as writer:
         codes = _merge_documents(writer, sources, doc_count)
-    with file_writer(storage, merged, TERMS_EXTENSION) as writer:
-        for name in sorted({name for source in sources for name in source.terms.field_names()}):
-            files = [(source.terms, source.new_docnums) for source in sources]
-            merge_field(writer, name, files, codes.get(name), ids if name == "id" else None)
+    _merge_terms(storage, merged, sources, codes, ids)
     return merged
+
+
+def _merge_terms(
+    storage: Any,
+    merged: ArraySegment,
+    sources: Sequence[_Source],
+    codes: Mapping[str, npt.NDArray[np.uint8]],
+    ids: TermUnion,
+) -> None:
+    """Write all indexed fields, the largest of them in a fork meanwhile if there is much to do."""
+    files = [(source.terms, source.new_docnums) for source in sources]
+    left = sorted({name for source in sources for name in source.terms.field_names()})
+
+    def merge(name: str, writer: ContainerWriter) -> None:
+        merge_field(writer, name, files, codes.get(name), ids if name == "id" else None)
+
+    with ExitStack() as stack:
+        apart = None
+        if merged.doc_count_all() >= WORTH_A_FORK and isinstance(storage, IndexStorage) and may_fork():
+            largest = max(left, key=lambda name: _occurrence_count(sources, name))
+            with suppress(OSError):  # no room for another process or file
+                apart = stack.enter_context(FieldApart(storage.folder, largest, partial(merge, largest)))
+                left.remove(largest)
+        writer = stack.enter_context(file_writer(storage, merged, TERMS_EXTENSION))
+        for name in left:
+            merge(name, writer)
+        if apart is not None and not apart.copy_into(writer):
+            merge(apart.name, writer)
+
+
+def _occurrence_count(sources: Sequence[_Source], name: str) -> int:
+    fields = [source.terms.field(name) for source in sources]
+    return sum(field.lists.occurrence_count for field in fields if field is not None)
 
 
 def _opened(storage: Any, segments: Sequence[ArraySegment]) -> tuple[list[_Source], TermUnion]:

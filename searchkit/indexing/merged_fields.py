@@ -23,7 +23,10 @@ _RUN = 1 << 19
 """Occurrences merged at a time."""
 
 _GATHERED = 1 << 16
-"""Terms or postings whose bytes or occurrences are put in their places at a time: the indexes stay in the cache."""
+"""Postings whose occurrences are put in their places at a time: the indexes stay in the cache."""
+
+_GATHERED_TERMS = 1 << 13
+"""Terms whose bytes are put in their places at a time, with an index of eight bytes for each."""
 
 _LONGEST = 1 << 10  # bytes of a term beyond which comparing eight at a time stops paying
 
@@ -44,6 +47,8 @@ def united(dictionaries: Sequence[TermDictionary]) -> TermUnion:
     parts = [dictionary.joined() for dictionary in dictionaries]
     data = np.concatenate([np.zeros(0, np.uint8), *(part for part, _ in parts), np.zeros(8, np.uint8)])
     lengths = np.concatenate([np.zeros(0, np.int64), *(part for _, part in parts)])
+    bounds = np.cumsum([len(part) for _, part in parts])[:-1]
+    del parts
     starts = starts_of(lengths)[:-1]
     # A zero byte would look like the end of its term, and of long terms every eight bytes take a pass.
     if len(lengths) and (lengths.max() > _LONGEST or not data[:-8].all()):
@@ -53,12 +58,14 @@ def united(dictionaries: Sequence[TermDictionary]) -> TermUnion:
     ranks = np.empty(len(order), dtype=np.int64)
     ranks[order] = np.cumsum(is_new) - 1
     firsts = order[is_new]
-    bounds = np.cumsum([len(part) for _, part in parts])[:-1]
-    pieces = [data[:0]]
-    for first in range(0, len(firsts), _GATHERED):  # an index for each byte takes eight times the room of the bytes
-        terms = firsts[first : first + _GATHERED]
-        pieces.append(data[ranges(starts[terms], lengths[terms])])
-    return TermUnion(np.concatenate(pieces), lengths[firsts], np.split(ranks, bounds) if parts else [])
+    joined = np.empty(int(lengths[firsts].sum()), np.uint8)
+    end = 0
+    for first in range(0, len(firsts), _GATHERED_TERMS):
+        terms = firsts[first : first + _GATHERED_TERMS]
+        places = ranges(starts[terms], lengths[terms])
+        start, end = end, end + len(places)
+        data.take(places, out=joined[start:end])
+    return TermUnion(joined, lengths[firsts], np.split(ranks, bounds) if len(dictionaries) else [])
 
 
 def _sorted_by_words(

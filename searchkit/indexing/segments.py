@@ -1,11 +1,8 @@
 """The segments of an archive: made from what the table of contents says, and checked.
 
-Segments of our codec are the only kind there is; the table may name no other class. Making one vets every attribute,
-because they become file names and array lengths. Validating is what opening can afford: the files are all there and
-complete. Verifying reads everything.
-
-Segments of Whoosh's stock codec are refused with an error of their own: their files hold pickles, which run code
-when Whoosh opens them.
+Segments of our codec and of Whoosh's stock codec are the only kinds there are; the table may name no other class.
+Making one vets every attribute, because they become file names and array lengths. Validating is what opening can
+afford: the files are all there and complete. Verifying reads everything.
 """
 
 from collections.abc import Iterator
@@ -15,30 +12,28 @@ from searchkit.codec import ArraySegment
 from searchkit.codec.container import check_ends
 from searchkit.codec.segment import DOCUMENTS_EXTENSION, TERMS_EXTENSION
 from searchkit.codec.whoosh_codec import open_documents, open_terms
-from searchkit.errors import IndexCorrupt, IndexForeign
+from searchkit.errors import IndexCorrupt
+from searchkit.indexing.pickles import Record
+from searchkit.indexing.stock import StockSegment, stock_segment
 from searchkit.indexing.storage import IndexStorage
-from searchkit.indexing.toc import Record, Table, corrupt
+from searchkit.indexing.toc import Table, corrupt
 from searchkit.page.model import Problem
 
 _OURS = (ArraySegment.__module__, ArraySegment.__name__)
 _STOCK = ("whoosh.codec.whoosh3", "W3Segment")
 
 
-def restore_segments(table: Table, name: str, index_name: str) -> list[ArraySegment]:
-    """The segments that the table of contents in the file ``name`` lists. Raises IndexCorrupt or IndexForeign."""
-    segments = []
+def restore_segments(table: Table, name: str, index_name: str) -> list[ArraySegment | StockSegment]:
+    """The segments that the table of contents in the file ``name`` lists. Raises IndexCorrupt."""
+    segments: list[ArraySegment | StockSegment] = []
     for record in table.segments:
-        if record.kind == _STOCK:
-            raise IndexForeign(
-                f"{name} lists a segment in Whoosh's stock format, which is not opened because its files can run code; "
-                f"index the articles again into a new folder, and from Whoosh write into an archive with "
-                f"index.writer(codec=searchkit.codec.ArrayCodec())"
-            )
         try:
-            segments.append(_restored(record, index_name))
-        except (ValueError, TypeError, LookupError, IndexCorrupt) as exc:
+            is_stock = record.kind == _STOCK
+            segments.append(stock_segment(record.state, index_name) if is_stock else _restored(record, index_name))
+        except (ValueError, TypeError, AttributeError, LookupError, IndexCorrupt) as exc:
             raise corrupt(name, str(exc)) from exc
-    if len({segment.segment_id() for segment in segments}) < len(segments):
+    names = {one.segment_id if isinstance(one, StockSegment) else one.segment_id() for one in segments}
+    if len(names) < len(segments):
         raise corrupt(name, "it lists a segment twice")
     return segments
 

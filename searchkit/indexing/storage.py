@@ -53,6 +53,8 @@ class IndexStorage(FileStorage):  # type: ignore[misc]  # whoosh is untyped
         self.durable = durable
         self._held_table = ""
         self._held_segments: frozenset[str] = frozenset()
+        self.in_memory: dict[str, bytes] = {}
+        """Files that are opened by their name like those in the folder: segments made anew from stock ones."""
 
     def generations(self, index_name: str) -> tuple[int, ...]:
         """The numbers of the generations that have a table of contents, newest first.
@@ -82,6 +84,11 @@ class IndexStorage(FileStorage):  # type: ignore[misc]  # whoosh is untyped
             return os.listdir(self.folder)
         except FileNotFoundError:
             return []  # Whoosh's own list is also empty for a folder that cannot be read at the moment
+
+    def open_file(self, name: str, **kwargs: Any) -> StructFile:
+        """A file for reading. Raises FileNotFoundError."""
+        data = self.in_memory.get(name)
+        return super().open_file(name, **kwargs) if data is None else StructFile(BytesIO(data), name=name)
 
     def create_file(self, name: str, excl: bool = False, mode: str = "wb", **kwargs: Any) -> StructFile:
         """A new file, which is on disk when it has been closed; a table of contents gets its checksum then."""

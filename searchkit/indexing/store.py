@@ -16,7 +16,7 @@ from searchkit.analysis import ANALYSIS
 from searchkit.errors import IndexCorrupt, IndexExists, IndexLocked, IndexMissing, IndexTooNew, IndexTooOld
 from searchkit.indexing.generations import ArchiveIndex
 from searchkit.indexing.schema import INDEX_NAME, archive_schema
-from searchkit.indexing.storage import IndexStorage
+from searchkit.indexing.storage import IndexStorage, disk_failures
 from searchkit.settings import Settings
 
 SETTINGS_NAME = "searchkit.json"
@@ -39,16 +39,35 @@ def create(folder: Path, settings: Settings) -> None:
     the folder's path is a file or cannot be written.
     """
     storage = IndexStorage(folder, durable=settings.durable)
-    made_with = {"format": FORMAT_VERSION, "analysis": ANALYSIS, "settings": settings.shaping()}
     try:
         storage.make_folder()
         with _locked(storage):
             if storage.generations(INDEX_NAME):
                 raise IndexExists(f"there is an index in {folder} already; open it instead of making a new one")
-            storage.write_file(SETTINGS_NAME, (json.dumps(made_with, indent=1) + "\n").encode())
+            _write_settings(storage, settings)
             TOC(archive_schema(settings), [], 0).write(storage, INDEX_NAME)
     except OSError as exc:
         raise IndexCorrupt(f"no index can be made in {folder}: {exc}; choose another folder with --index") from exc
+
+
+def _write_settings(storage: IndexStorage, settings: Settings) -> None:
+    made_with = {"format": FORMAT_VERSION, "analysis": ANALYSIS, "settings": settings.shaping()}
+    storage.write_file(SETTINGS_NAME, (json.dumps(made_with, indent=1) + "\n").encode())
+
+
+def adopt(folder: Path, settings: Settings) -> None:
+    """Give an index that stock Whoosh made of articles the settings that it lacks; does nothing with any other.
+
+    All of it is made anew from the stored articles, so that any settings will do. Raises IndexLocked, and
+    IndexUnwritable when the settings cannot be written.
+    """
+    if not exists(folder) or (folder / SETTINGS_NAME).exists():
+        return
+    with suppress(IndexCorrupt):  # no index of articles: `made_with` says so
+        index = open_index(folder, settings)
+        if index.newest().is_all_stock:
+            with disk_failures(index.storage), _locked(index.storage):
+                _write_settings(index.storage, settings)
 
 
 def discard(folder: Path) -> None:
@@ -128,7 +147,7 @@ def open_index(folder: Path, settings: Settings) -> ArchiveIndex:
 
     Raises IndexMissing where there is none, and IndexCorrupt, IndexTooOld or IndexTooNew when none can be used.
     """
-    return ArchiveIndex(IndexStorage(folder, durable=settings.durable), archive_schema(settings))
+    return ArchiveIndex(IndexStorage(folder, durable=settings.durable), settings)
 
 
 def size_bytes(folder: Path) -> int:

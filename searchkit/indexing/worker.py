@@ -1,16 +1,19 @@
-"""A process that builds segments: batches come in on standard input, what was built goes out on standard output.
+"""A process that builds segments: batches come in by one pipe, what was built goes out by another.
 
-Both ways data goes in frames, a length of eight bytes and as many bytes. The first frame is the start: the folder and
-the settings, as JSON. A request is a frame of JSON with the segment's id and the parts of the batch, then a frame for
-each part: lines of JSON Lines as they stand in their file, or articles, one a line as in the index. Each request has
-one reply, in JSON. Nothing is pickled. When standard input ends, so does the process.
+Both ways data goes in frames, a length of eight bytes and as many bytes. A request is a frame of JSON with the
+segment's id and the parts of the batch, then a frame for each part: lines of JSON Lines as they stand in their file, or
+articles, one a line as in the index. Each request has one reply, in JSON. Nothing is pickled. When the requests end, so
+does the process.
+
+A process that runs this module has its pipes as standard input and output, and gets one frame before the requests: the
+folder and the settings, as JSON.
 """
 
 import gc
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from struct import Struct
@@ -50,12 +53,12 @@ class PartsBuilder:
     def __init__(self, storage: Any, settings: Settings) -> None:
         self._builder = SegmentBuilder(storage, settings)
 
-    def build(self, segment: ArraySegment, parts: Sequence[Part]) -> Built:
+    def build(self, segment: ArraySegment, parts: Iterable[Part]) -> Built:
         """Write ``segment`` with the articles of ``parts``; of several with one id the last."""
         with _no_garbage_collection():
             return self._build(segment, parts)
 
-    def _build(self, segment: ArraySegment, parts: Sequence[Part]) -> Built:
+    def _build(self, segment: ArraySegment, parts: Iterable[Part]) -> Built:
         articles: dict[str, Article] = {}
         of_blocks = []
         for part in parts:
@@ -152,24 +155,27 @@ def read_reply(stream: IO[bytes], segment: ArraySegment, parts: Sequence[Part]) 
     return Built(segment if reply["ids"] else None, reply["ids"], of_blocks)
 
 
-def _read_request(stream: IO[bytes]) -> tuple[ArraySegment, list[Part]] | None:
+def _read_request(stream: IO[bytes]) -> tuple[ArraySegment, Iterator[Part]] | None:
+    """The next batch, whose parts are read when they are asked for; EOFError then when the other side is gone."""
     frame = read_frame(stream)
     if frame is None:
         return None
     request = json.loads(frame)
-    parts: list[Part] = []
-    for described in request["parts"]:
-        data = read_frame(stream)
-        if data is None:
-            return None
-        if described is None:
-            parts.append([Article(**_stored(line)["article"]) for line in data.split(b"\n")])
-        else:
-            first_line, limit = described
-            parts.append(LineBlock("", first_line, data, limit))
     segment = ArraySegment(INDEX_NAME)
     segment.segid = request["segment"]
-    return segment, parts
+    return segment, _read_parts(stream, request["parts"])
+
+
+def _read_parts(stream: IO[bytes], described: Sequence[Any]) -> Iterator[Part]:
+    for of_block in described:
+        data = read_frame(stream)
+        if data is None:
+            raise EOFError
+        if of_block is None:
+            yield [Article(**_stored(line)["article"]) for line in data.split(b"\n")]
+        else:
+            first_line, limit = of_block
+            yield LineBlock("", first_line, data, limit)
 
 
 def _stored(line: bytes) -> Any:
@@ -182,7 +188,7 @@ def _stored(line: bytes) -> Any:
     return decode_value(line)
 
 
-def _reply(builder: PartsBuilder, segment: ArraySegment, parts: Sequence[Part]) -> dict[str, object]:
+def _reply(builder: PartsBuilder, segment: ArraySegment, parts: Iterator[Part]) -> dict[str, object]:
     try:
         built = builder.build(segment, parts)
     except OSError as exc:  # a full disk is no fault of this process
@@ -191,22 +197,26 @@ def _reply(builder: PartsBuilder, segment: ArraySegment, parts: Sequence[Part]) 
     return {"ids": built.ids, "blocks": blocks}
 
 
-def main() -> None:
-    """Build segments until standard input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which ends it
-    requests, replies = sys.stdin.buffer, sys.stdout.buffer
-    frame = read_frame(requests)
-    if frame is None:
-        return
+def serve(requests: IO[bytes], replies: IO[bytes], storage: Any, settings: Settings) -> None:
+    """Build segments until there are no more requests, or nobody to hear of it."""
     gc.freeze()  # what has been imported stays
-    start = json.loads(frame)
-    builder = PartsBuilder(IndexStorage(start["folder"], durable=start["durable"]), Settings(**start["settings"]))
-    try:
+    builder = PartsBuilder(storage, settings)
+    with suppress(BrokenPipeError, EOFError):
         while (request := _read_request(requests)) is not None:
             write_frame(replies, json.dumps(_reply(builder, *request)).encode())
             replies.flush()
-    except BrokenPipeError:  # nobody waits for the reply any more
-        sys.stdout = None  # or the interpreter would try to flush it once more
+
+
+def main() -> None:
+    """Build segments until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which ends it
+    frame = read_frame(sys.stdin.buffer)
+    if frame is None:
+        return
+    start = json.loads(frame)
+    storage = IndexStorage(start["folder"], durable=start["durable"])
+    serve(sys.stdin.buffer, sys.stdout.buffer, storage, Settings(**start["settings"]))
+    sys.stdout = None  # or the interpreter would try to flush it once more, for nobody
 
 
 if __name__ == "__main__":

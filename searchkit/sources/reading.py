@@ -3,7 +3,7 @@
 JSON Lines can also be taken unread, in blocks of lines, to be read by another process.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from searchkit.article import Article
 
@@ -64,11 +64,10 @@ class LineBlock:
     first_line: int
     lines: bytes
     limit: int
+    line_count: int = field(init=False)
 
-    @property
-    def line_count(self) -> int:
-        """How many lines there are."""
-        return self.lines.count(b"\n") + (not self.lines.endswith(b"\n"))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line_count", self.lines.count(b"\n") + (not self.lines.endswith(b"\n")))
 
 
 Unread = LineBlock | Found | Skipped

@@ -1,28 +1,25 @@
-"""Which article ids were read before, and where: 24 to 48 bytes an article, however long its id is.
+"""Which article ids were read before, and where.
 
-The ids themselves are not kept, only 64 bits of their hash. Two different ids among ten million share those
-with a probability of 3 in a million, and then the worst that happens is one untrue report; no article is lost
-by it.
+Two different ids can be taken for the same (see `known_ids`), and then the worst that happens is one untrue report; no
+article is lost by it.
 """
 
-from array import array
 from collections.abc import Sequence
 
+import numpy as np
+
+from searchkit.sources.known_ids import KnownIds, hashes_of
 from searchkit.sources.reading import Place
 
 _LINE_BITS = 40
-_SLOTS_AT_FIRST = 1 << 10
 
 
 class FirstPlaces:
-    """The place where each article id was seen first: an open hash table in two flat arrays."""
+    """The place where each article id was seen first."""
 
     def __init__(self) -> None:
         self._paths: list[str] = []
-        self._hashes = array("q", bytes(8 * _SLOTS_AT_FIRST))
-        self._places = array("q", bytes(8 * _SLOTS_AT_FIRST))  # 0 marks a free slot
-        self._mask = _SLOTS_AT_FIRST - 1
-        self._count = 0
+        self._known = KnownIds()
 
     def note(self, article_id: str, place: Place) -> Place | None:
         """Keep ``place`` for ``article_id``; if the id was noted before, return the place of then instead."""
@@ -34,34 +31,19 @@ class FirstPlaces:
         """Keep the places of articles of one file; the indexes of those noted before, with their first places."""
         if not self._paths or self._paths[-1] is not path:
             self._paths.append(path)
-        of_path = len(self._paths) << _LINE_BITS
-        repeated = []
-        for index, (article_id, line) in enumerate(zip(ids, lines, strict=True)):
-            hashed = hash(article_id)
-            slot = hashed & self._mask
-            while known := self._places[slot]:
-                if self._hashes[slot] == hashed:
-                    first_line = known & ((1 << _LINE_BITS) - 1)
-                    repeated.append((index, Place(self._paths[(known >> _LINE_BITS) - 1], first_line or None)))
-                    break
-                slot = (slot + 1) & self._mask
-            else:
-                self._hashes[slot] = hashed
-                self._places[slot] = of_path | (line or 0)
-                self._count += 1
-                if self._count * 3 > self._mask * 2:
-                    self._grow()
-        return repeated
-
-    def _grow(self) -> None:
-        old = zip(self._hashes, self._places, strict=True)
-        size = 2 * (self._mask + 1)
-        hashes, places = array("q", bytes(8 * size)), array("q", bytes(8 * size))
-        self._mask = mask = size - 1
-        for hashed, known in old:
-            if known:
-                slot = hashed & mask
-                while places[slot]:
-                    slot = (slot + 1) & mask
-                hashes[slot], places[slot] = hashed, known
-        self._hashes, self._places = hashes, places
+        hashes = hashes_of(ids)
+        places = np.array([line or 0 for line in lines], np.int64) | (len(self._paths) << _LINE_BITS)
+        firsts, owners = np.unique(hashes, return_index=True, return_inverse=True)[1:]
+        is_new = np.ones(len(firsts), np.bool_)
+        first_places = places[firsts]
+        indexes, known = self._known.find(hashes[firsts])
+        is_new[indexes] = False
+        first_places[indexes] = known
+        self._known.add(hashes[firsts[is_new]], first_places[is_new])
+        is_repeated = ~is_new[owners]
+        is_repeated |= firsts[owners] != np.arange(len(ids))
+        repeated = np.flatnonzero(is_repeated)
+        return [
+            (index, Place(self._paths[(place >> _LINE_BITS) - 1], place & ((1 << _LINE_BITS) - 1) or None))
+            for index, place in zip(repeated.tolist(), first_places[owners[repeated]].tolist(), strict=True)
+        ]

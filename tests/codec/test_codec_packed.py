@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from searchkit.codec import packed
 from searchkit.codec.container import Container, ContainerWriter
 from searchkit.codec.packed import (
     PROMOTE_AFTER,
@@ -33,16 +35,16 @@ values = st.one_of(
 @given(numbers=values, data=st.data())
 def test_every_slice_comes_back(container: Open, numbers: list[int], data: st.DataObject) -> None:
     """A slice of the packed array is the slice of the array."""
-    packed = PackedArray(container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x")
+    array = PackedArray(container(lambda w: write_packed(w, "p/x", np.array(numbers, dtype=np.int64))), "p/x")
     start = data.draw(st.integers(0, len(numbers)))
     stop = data.draw(st.integers(start, len(numbers)))
-    assert packed.slice(start, stop).tolist() == numbers[start:stop]
-    assert packed.all().tolist() == numbers
-    assert len(packed) == len(numbers)
+    assert array.slice(start, stop).tolist() == numbers[start:stop]
+    assert array.all().tolist() == numbers
+    assert len(array) == len(numbers)
     for _ in range(2):  # before and after it decodes itself
-        assert [packed.value(index) for index in range(len(numbers))] == numbers
+        assert [array.value(index) for index in range(len(numbers))] == numbers
     chosen = sorted(data.draw(st.sets(st.integers(0, max(0, len(numbers) - 1)), max_size=5))) if numbers else []
-    assert packed.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
+    assert array.at(np.array(chosen, dtype=np.int64)).tolist() == [numbers[i] for i in chosen]
 
 
 @settings(deadline=None)
@@ -77,12 +79,13 @@ def test_values_far_apart_come_back(
     cuts=st.lists(st.integers(0, 700), max_size=6),
     bits=st.sampled_from([None, 1, 2, 4, 8, 16, 32]),
     at_once=st.booleans(),
+    kept=st.sampled_from([0, 40, packed.KEPT_BYTES]),
     data=st.data(),
 )
 def test_pieces_make_the_array(
-    container: Open, numbers: list[int], cuts: list[int], bits: int | None, at_once: bool, data: st.DataObject
+    container: Open, numbers: list[int], cuts: list[int], bits: int | None, at_once: bool, kept: int, data: Any
 ) -> None:
-    """However the values are cut, kept until the end or not, they are coded byte for byte as at once.
+    """However the values are cut, kept until the end, put aside or neither, they are coded byte for byte as at once.
 
     In another base width than that, too, every slice comes back.
     """
@@ -91,12 +94,14 @@ def test_pieces_make_the_array(
         bits = PackedArray(whole, "p/x").bits
 
     def write(writer: ContainerWriter) -> None:
-        packed = PackedWriter(writer, "p/x", bits, at_once=at_once)
+        pieces = PackedWriter(writer, "p/x", bits, at_once=at_once)
         for first, last in pairwise([0, *sorted(min(cut, len(numbers)) for cut in cuts), len(numbers)]):
-            packed.extend(np.array(numbers[first:last], dtype=np.int64))
-        packed.close()
+            pieces.extend(np.array(numbers[first:last], dtype=np.int64))
+        pieces.close()
 
-    in_pieces = container(write)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed, "KEPT_BYTES", kept)
+        in_pieces = container(write)
     opened = PackedArray(in_pieces, "p/x")
     if bits == PackedArray(whole, "p/x").bits:
         assert in_pieces.meta == whole.meta
@@ -140,9 +145,9 @@ def test_numbers_out_of_range_are_refused(container: Open, numbers: list[int]) -
 @pytest.mark.parametrize(("start", "stop"), [(-1, 2), (0, 11), (5, 4), (11, 11)])
 def test_slices_outside_are_corrupt(container: Open, start: int, stop: int) -> None:
     """A slice outside the array is damage: whoever asks has it from the file."""
-    packed = PackedArray(container(lambda w: write_packed(w, "x", np.arange(10))), "x")
+    array = PackedArray(container(lambda w: write_packed(w, "x", np.arange(10))), "x")
     with pytest.raises(IndexCorrupt, match="has no values"):
-        packed.slice(start, stop)
+        array.slice(start, stop)
 
 
 @pytest.mark.parametrize("shape", [None, [5], [5, 3], ["5", 8], [-1, 8], [10**9, 8], [5, 8, 8]])

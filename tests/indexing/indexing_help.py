@@ -8,7 +8,6 @@ from whoosh.query import Every
 
 from searchkit.article import Article
 from searchkit.indexing.generations import ArchiveIndex
-from searchkit.indexing.schema import archive_schema
 from searchkit.indexing.storage import IndexStorage
 from searchkit.settings import Settings
 
@@ -31,7 +30,7 @@ def stored_ids(index: ArchiveIndex) -> list[str]:
 
 def open_index(folder: Path, storage: IndexStorage | None = None) -> ArchiveIndex:
     """The index in a folder, on a storage of one's own if one likes."""
-    return ArchiveIndex(storage or IndexStorage(folder, durable=False), archive_schema(SETTINGS))
+    return ArchiveIndex(storage or IndexStorage(folder, durable=False), SETTINGS)
 
 
 class FailingStorage(IndexStorage):

@@ -4,15 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from whoosh.codec.whoosh3 import W3Codec
 
 from searchkit.article import Article
 from searchkit.dates import ArchiveCalendar
-from searchkit.errors import IndexCorrupt, IndexForeign
-from searchkit.indexing import store, writer
+from searchkit.errors import IndexCorrupt
+from searchkit.indexing import foreign, store, writer
+from searchkit.indexing.batches import BatchLimits
 from searchkit.indexing.foreign import is_foreign
 from searchkit.indexing.schema import index_fields
-from searchkit.indexing.verify import verify_index
 from searchkit.settings import Settings
 
 SETTINGS = Settings()
@@ -95,15 +94,11 @@ def test_a_document_that_is_no_article(tmp_path: Path) -> None:
     assert titles(index).keys() == set("ab")
 
 
-def test_stock_segments_are_refused_by_name(tmp_path: Path) -> None:
-    """What Whoosh's stock codec wrote is not opened, as its files hold pickles; the error says what to do instead."""
+def test_an_id_twice_in_two_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The later of two documents with one id stays also when they are converted into different segments."""
+    monkeypatch.setattr(foreign, "BatchLimits", lambda: BatchLimits(articles=2))
     store.create(tmp_path / "index", SETTINGS)
     index = store.open_index(tmp_path / "index", SETTINGS)
-    writer.add_articles(index, made("ab"), SETTINGS)
-    add_with_whoosh(index, made("cd"), codec=W3Codec())
-    for use in (index.reader, lambda: store.open_index(tmp_path / "index", SETTINGS)):
-        with pytest.raises(IndexForeign, match=r"_MAIN_2\.toc .*stock format.*codec=searchkit\.codec\.ArrayCodec"):
-            use()
-    with pytest.raises(IndexForeign):
-        writer.add_articles(index, made("e"), SETTINGS)
-    assert not verify_index(index).ok
+    add_with_whoosh(index, made("abcde") + made("a", "Later"))
+    writer.optimize(index, SETTINGS)
+    assert titles(index) == {"a": "Later a"} | {name: f"Platelets {name}" for name in "bcde"}

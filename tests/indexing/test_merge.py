@@ -1,6 +1,9 @@
 """Merging: the segment that indexing the live articles at once would have made, and few segments at little cost."""
 
+import errno
+import os
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -22,10 +25,11 @@ from searchkit.codec.segment import DOCUMENTS_EXTENSION, STORED, TERMS_EXTENSION
 from searchkit.codec.values import EXISTENCE, POSITIONS
 from searchkit.codec.whoosh_codec import file_writer, open_documents, open_terms
 from searchkit.dates import ArchiveCalendar
-from searchkit.indexing import merged_fields, store, writer
+from searchkit.indexing import field_apart, merge, merged_fields, store, writer
 from searchkit.indexing.builder import SegmentBuilder
 from searchkit.indexing.merge import merge_segments
 from searchkit.indexing.schema import index_fields
+from searchkit.indexing.storage import IndexStorage
 from searchkit.settings import Settings
 
 SETTINGS = Settings(durable=False)
@@ -291,3 +295,50 @@ def test_merged_positions_may_fall() -> None:
     assert field is not None
     starts, positions_of = field.lists.positions(0)
     assert (starts.tolist(), positions_of.tolist()) == ([0, 3, 5], [5, 2, 9, 1, 2])
+
+
+def end_at_once(*_: object) -> None:
+    """Ends a fork before it has done anything."""
+    os._exit(3)
+
+
+def no_room(*_: object, **__: object) -> None:
+    """What the system says when it has no room."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("fault", ["none", "a thread", "no process", "no file", "killed", "full disk"])
+def test_a_field_that_a_fork_merges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """A merge with a second process, and one whose second process cannot do it, give what one process gives."""
+    words = ["platelets", "plasma", "stored", "cold", "for", "the", "of"]
+    made = [Article(f"a{n}", words[n % 7], " ".join(words[n % 5 :] * 3), topics=words[: n % 3]) for n in range(60)]
+    expected = merged_files(tmp_path / "one", made)
+    monkeypatch.setattr(merge, "WORTH_A_FORK", 1)
+    monkeypatch.setattr(merged_fields, "_RUN", 50)
+    forks: list[bool] = []
+    real = field_apart.Fork
+    monkeypatch.setattr(field_apart, "Fork", lambda work: (forks.append(True), real(work))[1])
+    match fault:
+        case "a thread":
+            monkeypatch.setattr(threading, "active_count", lambda: 2)
+        case "no process":
+            monkeypatch.setattr(os, "fork", no_room)
+        case "no file":
+            monkeypatch.setattr(field_apart, "TemporaryFile", no_room)
+        case "killed":
+            monkeypatch.setattr(field_apart.FieldApart, "_written", end_at_once)
+        case "full disk":
+            monkeypatch.setattr(field_apart, "ContainerWriter", no_room)
+    assert merged_files(tmp_path / "two", made) == expected
+    assert forks == ([] if fault in ("a thread", "no file") else [True])
+
+
+def merged_files(folder: Path, articles: list[Article]) -> list[Any]:
+    """What is in a merge of three segments of the articles, some of them deleted, and which files are there."""
+    folder.mkdir()
+    storage = IndexStorage(folder, durable=False)
+    builder = SegmentBuilder(storage, Settings())
+    segments = [builder.build(articles[first::3]) for first in range(3)]
+    segments[1].delete_document(4)
+    merged = merge_segments(storage, segments)
+    return [contents(storage, merged), len(list(folder.iterdir()))]

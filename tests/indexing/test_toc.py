@@ -6,8 +6,10 @@ import pickle
 import random
 import struct
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from indexing_help import article, open_index, stored_ids
 from whoosh.codec.whoosh3 import W3Codec, W3Segment
 
 from searchkit.codec import ArraySegment
-from searchkit.errors import ArchiveError, IndexCorrupt, IndexForeign, IndexTooNew, IndexTooOld
+from searchkit.errors import ArchiveError, IndexCorrupt, IndexTooNew, IndexTooOld
 from searchkit.indexing.segments import restore_segments
+from searchkit.indexing.stock import StockSegment
 from searchkit.indexing.toc import read_table, with_checksum
 
 NAME = "_MAIN_7.toc"
@@ -167,10 +170,42 @@ def test_a_segment_of_another_class_is_refused() -> None:
         restore(pickle.dumps([W3Codec()], -1))
 
 
-def test_a_stock_segment_is_refused_with_an_error_of_its_own() -> None:
-    """A segment whose files Whoosh would unpickle is told apart from damage."""
-    with pytest.raises(IndexForeign, match="stock format"):
-        restore(pickle.dumps([W3Segment(W3Codec(), "MAIN", doccount=10, segid="a" * 16)], -1))
+def stock_state(**changes: Any) -> bytes:
+    """A list with a segment of the stock codec, as Whoosh pickles it."""
+    made = W3Segment(W3Codec(), "MAIN", doccount=10, segid="a" * 16, deleted={1, 9})
+    vars(made).update(changes)
+    return pickle.dumps([made], -1)
+
+
+def test_a_stock_segment_is_known() -> None:
+    """Of a segment of the stock codec the table says what is needed to read its articles."""
+    expected = StockSegment("MAIN", "a" * 16, 10, frozenset({1, 9}), is_compound=False)
+    assert restore(stock_state()) == [expected]
+    assert restore(stock_state(_deleted=None, _fieldlengths=defaultdict(int, text=5))) == [
+        replace(expected, deleted=frozenset())
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"segid": "../../../etc/pass"},
+        {"segid": 7},
+        {"indexname": "OTHER"},
+        {"_doccount": -1},
+        {"_doccount": 2**31},
+        {"_doccount": True},
+        {"_doccount": 9},
+        {"_deleted": [1]},
+        {"_deleted": {-1}},
+        {"compound": 1},
+        {"more": 1},
+    ],
+)
+def test_a_stock_segment_with_unusable_attributes_is_refused(changes: dict[str, Any]) -> None:
+    """What becomes a path or a count is looked at for segments of the stock codec, too."""
+    with pytest.raises(IndexCorrupt, match=r"_MAIN_7\.toc is damaged: .*stock segment"):
+        restore(stock_state(**changes))
 
 
 def test_a_segment_listed_twice_is_refused() -> None:

@@ -1,11 +1,13 @@
 """Worker processes: what they build is what one process builds, and nothing is left when they or the caller end."""
 
+import errno
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import date
 from pathlib import Path
@@ -16,7 +18,7 @@ from test_against_stock import check_same_contents
 from searchkit import Article, open_archive
 from searchkit.codec import ArraySegment
 from searchkit.errors import ArchiveError, ArticleError, IndexUnwritable, SourceError
-from searchkit.indexing import store, worker, workers
+from searchkit.indexing import store, worker, worker_process, workers
 from searchkit.indexing.batches import BatchLimits, cut
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.storage import IndexStorage
@@ -112,6 +114,25 @@ def no_process_is_left():
     assert set(children(os.getpid())) <= before
 
 
+@pytest.fixture(params=["forks", "interpreters"])
+def kind_of_worker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    """Both kinds of worker processes; only a program that has one thread gets forks."""
+    started: list[str] = []
+    for kind, name in (("forks", "_Fork"), ("interpreters", "_Interpreter")):
+        real = getattr(worker_process, name)
+        monkeypatch.setattr(worker_process, name, lambda *args, k=kind, r=real: (started.append(k), r(*args))[1])
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    if request.param == "interpreters":
+        thread.start()
+    yield request.param
+    done.set()
+    if thread.ident:
+        thread.join()
+    assert set(started) == {request.param}
+
+
+@pytest.mark.usefixtures("kind_of_worker")
 @pytest.mark.parametrize("count", [2, 3])
 def test_workers_build_what_one_process_builds(tmp_path: Path, count: int) -> None:
     """With any number of workers the files of the index, the report and the notes are the same, byte for byte."""
@@ -154,6 +175,7 @@ def test_workers_build_what_one_process_builds(tmp_path: Path, count: int) -> No
     assert files
 
 
+@pytest.mark.usefixtures("kind_of_worker")
 def test_articles_of_a_program(tmp_path: Path) -> None:
     """Article objects come out of the workers as they went in, and the progress counts each as it is taken."""
     articles = [
@@ -208,20 +230,29 @@ def test_all_workers_get_something_to_do(tmp_path: Path) -> None:
     assert lines(12, 2) == [60, 60]
 
 
-def test_few_articles_start_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small run pays nothing for workers: it would fail here if it started one."""
+def refuse_to_fork() -> int:
+    """What the system does when it has no room for another process."""
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_few_articles_start_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """A small run pays nothing for workers: it would fail here, with an error that helps, if it started one."""
+    monkeypatch.setattr(threading, "active_count", lambda: threads)
+    monkeypatch.setattr(os, "fork", refuse_to_fork)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
     articles = [Article(f"a{number}", "Title") for number in range(20)]
     index = index_in(tmp_path / "index")
 
     assert add_articles(index, articles[:9], SETTINGS, workers=2, limits=SMALL).added == 9
     assert add_articles(index, articles, SETTINGS, workers=1, limits=SMALL).added == 11
-    with pytest.raises(ArchiveError, match=r"missing' cannot be started .* one worker"):
+    with pytest.raises(ArchiveError, match=r"(missing' cannot be started|this process cannot be forked) .* one worker"):
         add_articles(index, articles, SETTINGS, workers=2, limits=SMALL)
     with open_archive(str(tmp_path / "index")) as archive:
         assert archive.stats().articles == 20
 
 
+@pytest.mark.usefixtures("kind_of_worker")
 def test_a_killed_worker(tmp_path: Path) -> None:
     """A worker that is killed is an error that says so; the index is as it was, and no file is left."""
     index = index_in(tmp_path / "index")
@@ -243,6 +274,7 @@ def test_a_killed_worker(tmp_path: Path) -> None:
         assert archive.stats().articles == 1
 
 
+@pytest.mark.usefixtures("kind_of_worker")
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_interrupted_while_workers_build(tmp_path: Path, error: type[BaseException]) -> None:
     """What interrupts the articles ends the workers, with no file left."""
@@ -273,6 +305,7 @@ def test_an_article_that_cannot_be_stored(tmp_path: Path, count: int) -> None:
     assert file_bytes(tmp_path / "index") == []
 
 
+@pytest.mark.usefixtures("kind_of_worker")
 def test_a_disk_error_in_a_worker(tmp_path: Path) -> None:
     """What keeps a worker from writing is the same error as without workers."""
     index = index_in(tmp_path / "index")
@@ -288,6 +321,28 @@ def test_a_disk_error_in_a_worker(tmp_path: Path) -> None:
 
     with pytest.raises(IndexUnwritable, match="MAIN_"):
         add_articles(index, articles(), SETTINGS, workers=2, limits=SMALL)
+
+
+def test_a_fork_that_fails_says_why(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error in a fork shows as in any process, and nothing of the program goes on in it."""
+    index = index_in(tmp_path / "index")
+    articles = [Article(f"a{number}", "Title") for number in range(200)]
+    monkeypatch.setattr(worker.PartsBuilder, "build", lambda *_: 1 // 0)
+
+    def program() -> None:
+        try:
+            add_articles(index, articles, SETTINGS, workers=2, limits=SMALL)
+        finally:
+            print("the program goes on", flush=True)
+
+    with pytest.raises(ArchiveError, match="a worker process ended with status 1"):
+        program()
+
+    output, errors = capfd.readouterr()
+    assert output == "the program goes on\n"
+    assert "ZeroDivisionError" in errors
 
 
 def test_strict_is_kept_with_workers(tmp_path: Path) -> None:
