@@ -98,21 +98,6 @@ class _Unstemmed:
         return list(words)
 
 
-_ENGLISH_CHANGED = ("i", "e", "y", "bl")
-"""What the stems end in that Snowball's English algorithm writes otherwise than the words: fly, hoping, skies, ability
-have the stems fli, hope, sky, abl."""
-
-
-def beginning_of_forms(stem: str, language: str) -> str:
-    """What the words with this stem begin with, but for a few as short as ``dying``: all of it, or one letter less.
-
-    See https://snowballstem.org/algorithms/english/stemmer.html. Stems of one or two letters are given as they are.
-    """
-    if language == "en" and not stem.endswith(_ENGLISH_CHANGED):
-        return stem
-    return stem[: max(2, len(stem) - 1)]
-
-
 def primary_language(code: str) -> str:
     """The language of a code like ``pt-BR`` or ``zh_tw``: its first part, in lower case."""
     return code.replace("_", "-").split("-")[0].lower()

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import Analyzer, fold
+from searchkit.analysis.stemming import beginnings_kept
 from searchkit.plan.forms import word_key
 from searchkit.plan.kernels import Docnums
 from searchkit.plan.segments import SegmentView
@@ -37,11 +38,8 @@ _LATIN = b"\xc3", b"\xca"
 _BEHIND_ALL = b"\xff"
 """More than the first byte of any letter in UTF-8."""
 
-_BEGINNING_KEPT = (
-    "ca", "da", "de", "el", "en", "es", "et", "eu", "fi", "fr", "hu", "it", "lt",
-    "nb", "nn", "no", "pl", "pt", "ro", "ru", "sr", "sv", "tr",
-)  # fmt: skip
-"""Languages whose stemmers change the end of words only, so that forms of a word begin with the same letter."""
+_FIRST_LETTER_KEPT = ("el", "et", "eu", "lt", "sr", "tr")
+"""Languages whose stemmers keep the first letter of words, of those of which no more is known."""
 
 
 class Expansion(NamedTuple):
@@ -75,7 +73,7 @@ class Vocabulary:
         self._segments = segments
         self._doc_count_all = doc_count_all
         self._expansions: dict[Pattern | Fuzzy, Expansion] = {}
-        self._spellings: dict[tuple[frozenset[str], str], dict[str, int]] = {}
+        self._spellings: dict[tuple[frozenset[str], str, bool], dict[str, int]] = {}
         self._lock = threading.Lock()
 
     @cached_property
@@ -142,18 +140,17 @@ class Vocabulary:
         kept = tuple(words[:most])
         return Expansion(kept, (0,) * len(kept), len(words))
 
-    def spellings_of(self, terms: frozenset[str], analyzer: Analyzer, *, beginning: str) -> dict[str, int]:
-        """The words that begin with ``beginning`` and have one of the ``terms`` as a form: how many articles of each.
+    def spellings_of(self, terms: frozenset[str], analyzer: Analyzer, *, roughly: bool = False) -> dict[str, int]:
+        """The words that have one of the ``terms`` as a form, and how many articles have each.
 
-        A beginning of one letter finds every such word where the language allows to know, if need be by asking all.
+        ``roughly`` leaves out some where finding all takes looking at very many: the few, like ``dying``, that share
+        only a letter with their stem, and forms in languages whose stems do not say how words begin.
         """
-        key = terms, analyzer.language
+        key = terms, analyzer.language, roughly
         with self._lock:
             known = self._spellings.get(key)
         if known is None:
-            if len(beginning) == 1 and analyzer.language not in _BEGINNING_KEPT:
-                beginning = ""
-            words = self._with_any_accents(beginning)
+            words = self._beginning_with_any(_beginnings(terms, analyzer.language, roughly=roughly))
             forms = analyzer.forms_of_all(list(words))
             known = {
                 word: sum(segment.doc_frequency_at(self._field, ordinal) for segment, ordinal in places)
@@ -166,19 +163,21 @@ class Vocabulary:
                 self._spellings[key] = known
         return known
 
-    def _with_any_accents(self, beginning: str) -> dict[str, list[tuple[SegmentView, int]]]:
-        """Where each segment has the words that begin with these letters, with or without accents."""
-        bounds = _beginning_with(beginning)
-        for at in range(1, len(beginning)):
-            bounds += [beginning[:at].encode() + letter for letter in _LATIN]
-        if len(beginning) == 1:
-            bounds += [b"\x80", _BEHIND_ALL]
-        found: dict[bytes, list[tuple[SegmentView, int]]] = {}
+    def _beginning_with_any(self, beginnings: list[str]) -> dict[str, list[tuple[SegmentView, int]]]:
+        """Where each segment has the words that begin with one of the beginnings, with or without accents."""
+        bounds: list[bytes] = []
+        for beginning in beginnings:
+            bounds += _beginning_with(beginning)
+            for at in range(1, len(beginning)):
+                bounds += [beginning[:at].encode() + letter for letter in _LATIN]
+            if len(beginning) == 1:
+                bounds += [b"\x80", _BEHIND_ALL]
+        found: dict[bytes, dict[SegmentView, int]] = {}
         for segment, _ in self._segments:
             for term, ordinal in segment.terms_between(self._field, bounds):
-                found.setdefault(term, []).append((segment, ordinal))
-        words = {term.decode(): places for term, places in found.items()}
-        return {word: places for word, places in words.items() if _begins(word, beginning)} if beginning else words
+                found.setdefault(term, {})[segment] = ordinal
+        words = {term.decode(): list(places.items()) for term, places in found.items()}
+        return {word: places for word, places in words.items() if _begins(word, beginnings)}
 
     def _range(self, prefix: str) -> dict[str, int]:
         """The words that begin with ``prefix``, and how many articles have each."""
@@ -220,8 +219,20 @@ def _beginning_with(prefix: str) -> list[bytes]:
     return [first, first + _BEHIND_ALL]
 
 
-def _begins(word: str, beginning: str) -> bool:
-    return word.startswith(beginning) or (not word.isascii() and fold(word).startswith(beginning))
+def _begins(word: str, beginnings: list[str]) -> bool:
+    return word.startswith(tuple(beginnings)) or (not word.isascii() and fold(word).startswith(tuple(beginnings)))
+
+
+def _beginnings(terms: frozenset[str], language: str, *, roughly: bool) -> list[str]:
+    """What all words with one of the terms as a form begin with, none the beginning of another."""
+    found: set[str] = set()
+    for term in terms:
+        kept = beginnings_kept(term, language)
+        if roughly:
+            found.update(beginning if len(beginning) > 1 else term[:2] for beginning in kept or (term[:-1],))
+        else:
+            found.update(kept or (term[:1] if language in _FIRST_LETTER_KEPT else "",))
+    return [one for one in sorted(found) if not any(one.startswith(other) for other in found if other != one)]
 
 
 def pattern_key(pattern: str) -> str:

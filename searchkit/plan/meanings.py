@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from searchkit.analysis import Analyzer, Kind, accented, fold, fold_label, tokenize
-from searchkit.analysis.stemming import beginning_of_forms
 from searchkit.dates import UNDATED
 from searchkit.plan.execute import execute
 from searchkit.plan.expansion import Expansion, Vocabulary
@@ -205,10 +204,7 @@ def _spellings(text: str, vocabulary: Vocabulary, analyzers: tuple[Analyzer, ...
         elif token.kind is Kind.JOINED or (token.kind is Kind.WORD and is_single):
             for analyzer in analyzers:
                 terms = frozenset(analyzer.forms(token.text, token.kind))
-                shortest = min(terms, key=len, default="")
-                if shortest:
-                    beginning = beginning_of_forms(shortest, analyzer.language)
-                    counts.update(vocabulary.spellings_of(terms, analyzer, beginning=beginning))
+                counts.update(vocabulary.spellings_of(terms, analyzer, roughly=True))
     if not is_single and any(token.kind is Kind.JOINED for token in tokens):
         slots = phrase_forms(text, analyzers).alternatives
         if slots:

@@ -86,7 +86,7 @@ def with_words(
     others: set[str] = set()
     for slot, word in zip(alternative.slots, alternative.words, strict=True):
         for analyzer in generation.analyzers:
-            found = vocabulary.spellings_of(frozenset(slot), analyzer, beginning=fold(word)[:1])
+            found = vocabulary.spellings_of(frozenset(slot), analyzer)
             others.update(other for other in found if other != word and (fold(other) != word or word.isupper()))
     return docnums, np.flatnonzero(np.isin(docnums, vocabulary.docnums(others), assume_unique=True))
 
