@@ -29,7 +29,7 @@ from searchkit.codec.values import EXISTENCE, POSITIONS
 from searchkit.codec.whoosh_codec import file_writer
 from searchkit.dates import UNDATED, ArchiveCalendar
 from searchkit.indexing.inverter import ArticleText, InvertedBatch, InvertedField, invert
-from searchkit.indexing.schema import FACET_FIELDS, INDEX_NAME, LABEL_FIELDS, language_labels, written
+from searchkit.indexing.schema import INDEX_NAME, LABEL_FIELDS, language_labels
 from searchkit.settings import Settings
 
 ORDER = "order"
@@ -105,8 +105,6 @@ class SegmentBuilder:
         for name in LABEL_FIELDS:
             labels = _Labels.of(self._labels(articles, name))
             fields[name] = _inverted(labels, _folded(labels.distinct))
-            if name in FACET_FIELDS:
-                fields[written(name)] = _inverted(labels, labels.distinct)
         ids = _Labels.of([(article.id,) for article in articles])
         fields["id"] = _inverted(ids, ids.distinct)
         fields["published"] = _inverted_dates(published)

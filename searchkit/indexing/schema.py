@@ -7,7 +7,6 @@
     title         stems of the title                                 yes        yes
     title_exact   its words unstemmed                                no         no
     topic, kind, author, language, url    whole values, folded       no         no
-    topic_written, kind_written, author_written    as written        no         no
     id            the article id, unique                             no         no
     published     the instant, UTC; a column, so that ranges and sorting are array work
     article       the whole article, stored
@@ -21,7 +20,6 @@ from typing import Any, NamedTuple
 
 from whoosh import columns, fields, formats
 from whoosh.analysis import Analyzer as WhooshAnalyzer
-from whoosh.analysis import IDAnalyzer
 from whoosh.analysis import Token as WhooshToken
 
 from searchkit.analysis import Kind, Token, accented, analyzer_for, fold, fold_label, tokenize
@@ -36,12 +34,6 @@ PART_GAP = 1000
 """Positions between title, summary and body: more than any phrase or nearness query spans."""
 
 LABEL_FIELDS = ("topic", "kind", "author", "language", "url")
-FACET_FIELDS = ("topic", "kind", "author")
-
-
-def written(name: str) -> str:
-    """The field that has the labels of ``name`` as they are written."""
-    return f"{name}_written"
 
 
 class TextPart(NamedTuple):
@@ -152,16 +144,15 @@ class TextField(fields.FieldType):  # type: ignore[misc]
 
 
 class LabelField(fields.FieldType):  # type: ignore[misc]
-    """Whole values such as topics: found folded or, for counting them under their spelling, as ``written``."""
+    """Whole values such as topics, found folded."""
 
-    def __init__(self, *, written: bool = False) -> None:
-        super().__init__(format=formats.Existence(), analyzer=IDAnalyzer() if written else LabelAnalyzer())
-        self.written = written
+    def __init__(self) -> None:
+        super().__init__(format=formats.Existence(), analyzer=LabelAnalyzer())
 
     def index(self, value: Any, **_: Any) -> Iterator[tuple[bytes, int, float, bytes]]:
         """Yield one posting for each different label in ``value``, a list of texts or one text."""
         labels = (value,) if isinstance(value, str) else value
-        for term in dict.fromkeys(label if self.written else fold_label(label) for label in labels):
+        for term in dict.fromkeys(map(fold_label, labels)):
             if term:
                 yield term.encode(), 1, 1.0, b""
 
@@ -177,7 +168,6 @@ def archive_schema(settings: Settings) -> fields.Schema:
         published=_published_field(),
         article=fields.STORED,
         **{name: LabelField() for name in LABEL_FIELDS},
-        **{written(name): LabelField(written=True) for name in FACET_FIELDS},
     )
 
 
@@ -211,7 +201,6 @@ def index_fields(article: Article, settings: Settings, calendar: ArchiveCalendar
         ("url", article.url),
     )
     values.update((name, value) for name, value in labels if value)
-    values.update((written(name), values[name]) for name in FACET_FIELDS if name in values)
     if article.published is not None:
         values["published"] = utc_datetime(calendar.instant(article.published))
     return values
