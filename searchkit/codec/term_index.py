@@ -46,8 +46,16 @@ class TermIndex:
 
     def find(self, term: bytes) -> int | None:
         """Returns the ordinal of a term, or None when the dictionary does not hold it."""
-        ordinal = self.lower_bound(term)
-        return ordinal if ordinal < self._count and self.terms(ordinal, ordinal + 1)[0] == term else None
+        key = np.uint64(int.from_bytes(term[:KEY_BYTES].ljust(KEY_BYTES, b"\0")))
+        block = self._block_of(term, int(self._keys.searchsorted(key)))
+        if block < len(self._keys) and self._head(block) == term:
+            return block * self._block
+        if block == 0:
+            return None
+        base = (block - 1) * self._block
+        terms = self.terms(base, min(base + self._block, self._count))
+        place = bisect_left(terms, term)
+        return base + place if place < len(terms) and terms[place] == term else None
 
     def between(self, bounds: Sequence[bytes]) -> list[tuple[int, int]]:
         """Returns for each two bounds the ordinals of the terms from the first on and before the second, if any."""
@@ -88,13 +96,18 @@ class TermIndex:
 
     def _bound(self, term: bytes, block: int) -> int:
         """As `lower_bound`, given the first block whose head has the term's key or a greater one."""
-        if len(term) > KEY_BYTES or 0 in term:  # other heads of this key are the term itself or longer
-            while block < len(self._keys) and self._head(block) < term:
-                block += 1
+        block = self._block_of(term, block)
         if block == 0:
             return 0
         base = (block - 1) * self._block
         return base + bisect_left(self.terms(base, min(base + self._block, self._count)), term)
+
+    def _block_of(self, term: bytes, block: int) -> int:
+        """The first block whose head is not before the term, given the first with the key of the term or a greater one."""
+        if len(term) > KEY_BYTES or 0 in term:  # other heads of this key are the term itself or longer
+            while block < len(self._keys) and self._head(block) < term:
+                block += 1
+        return block
 
     def _head(self, block: int) -> bytes:
         start = self._starts.item(block)

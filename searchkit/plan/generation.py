@@ -41,6 +41,7 @@ from searchkit.settings import Settings
 __all__ = ["Docnums", "Generation"]
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
+_Integer = TypeVar("_Integer", bound=np.integer)
 Note = TypeVar("Note")
 
 _FEW = 1000
@@ -157,10 +158,11 @@ class Generation:
         found = self._cache.get((field, term, "docnums"))
         if found is None:
             key = term.encode()
-            parts = [segment.docnums(field, key) + base for segment, base in self.segments]
-            found = self.only_live(_joined(parts, np.int64))
-            self._cache.put_array((field, term, "docnums"), found.astype(np.int32))
-        return found.astype(np.int64, copy=False)
+            found = self.only_live(
+                _joined([segment.docs(field, key) + base for segment, base in self.segments], np.int32)
+            )
+            self._cache.put_array((field, term, "docnums"), found)
+        return found.astype(np.int64)
 
     def scores(self, field: str, term: str, docnums: Docnums) -> Scores:
         """The BM25 score of each of ``docnums``, which are all or some of those that have ``term``.
@@ -197,9 +199,7 @@ class Generation:
 
     def idf(self, field: str, term: str) -> float:
         """The weight of a term by its rarity as Whoosh has it: deleted articles count until they are merged away."""
-        is_read = not self.has_deletions  # then the docnums, which are scored next, tell
-        doc_frequency = len(self.docnums(field, term)) if is_read else self.doc_frequency(field, term)
-        return math.log(self.doc_count_all / (doc_frequency + 1)) + 1
+        return math.log(self.doc_count_all / (self.doc_frequency(field, term) + 1)) + 1
 
     def doc_frequency(self, field: str, term: str) -> int:
         """How many docnums have ``term``, deleted ones included until they are merged away."""
@@ -431,7 +431,7 @@ class Generation:
         self._cache.put_array((field, term, "occurrences"), found)
         return found
 
-    def only_live(self, docnums: Docnums) -> Docnums:
+    def only_live(self, docnums: npt.NDArray[_Integer]) -> npt.NDArray[_Integer]:
         """The docnums without the deleted ones."""
         return docnums[self.is_live[docnums]] if self.has_deletions else docnums
 

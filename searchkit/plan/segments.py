@@ -92,8 +92,12 @@ class SegmentView:
 
     def docnums(self, field: str, term: bytes) -> Docnums:
         """The docnums that have the term."""
+        return self.docs(field, term).astype(np.int64)
+
+    def docs(self, field: str, term: bytes) -> npt.NDArray[np.int32]:
+        """As `docnums`, in half the bytes."""
         found, ordinal = self._find(field, term)
-        return _NO_DOCNUMS if found is None else found.lists.docs(ordinal).astype(np.int64)
+        return _NO_DOCS if found is None else found.lists.docs(ordinal)
 
     def weights(self, field: str, term: bytes, places: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float32]:
         """The weighted frequency of the term in each of its `docnums`, or in those at these ascending places."""
