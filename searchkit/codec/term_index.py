@@ -103,7 +103,7 @@ class TermIndex:
         return base + bisect_left(self.terms(base, min(base + self._block, self._count)), term)
 
     def _block_of(self, term: bytes, block: int) -> int:
-        """The first block whose head is not before the term, given the first with the key of the term or a greater one."""
+        """The first block whose head is not before the term, given the first of those with its key or a greater one."""
         if len(term) > KEY_BYTES or 0 in term:  # other heads of this key are the term itself or longer
             while block < len(self._keys) and self._head(block) < term:
                 block += 1
