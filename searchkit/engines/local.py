@@ -295,10 +295,12 @@ class LocalArchive:
     def _generation(self) -> Iterator[Generation]:
         """The newest generation, which stays open meanwhile, also when another becomes the newest."""
         with self._lock:
-            if self._opened is None or self._opened.generation.number != self._newest_number():
-                self.close()
-                self._opened = _OpenGeneration(Generation(self._index, self.settings))
             opened = self._opened
+            if opened is None or opened.generation.number != self._newest_number():
+                before = opened.generation if opened else None
+                opened = _OpenGeneration(Generation(self._index, self.settings, before))
+                self.close()
+                self._opened = opened
             opened.enter()
         try:
             yield opened.generation

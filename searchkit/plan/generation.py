@@ -77,20 +77,24 @@ _NOTES = 256
 class Generation:
     """An opened generation, safe to share between threads. Its arrays are made when first needed and shared.
 
+    Segments that the generation ``before`` has as well are taken over from it, with what has been worked out for them:
+    as a rule a commit adds a small one and leaves the others alone.
+
     Two threads that need the same array at the same time may both make it; either is as good as the other.
     """
 
-    def __init__(self, index: FileIndex, settings: Settings) -> None:
+    def __init__(self, index: FileIndex, settings: Settings, before: "Generation | None" = None) -> None:
         self.number: int = index.latest_generation()
-        self.reader: IndexReader = index.reader()
         self.calendar = ArchiveCalendar.of(settings.time_zone)
         self.language = settings.language
         self.nearness = settings.nearness
         self._settings = settings
         self.segments: list[tuple[SegmentView, int]] = []
         """Each segment, and the docnum here of its docnum 0."""
-        if self.reader.doc_count_all():
-            self.segments = [(view_of(leaf), base) for leaf, base in self.reader.leaf_readers()]
+        reader: IndexReader = index.reader()  # never closed: what it has open lasts as long as somebody uses it
+        if reader.doc_count_all():
+            known = {segment.segment_id: segment for segment, _ in before.segments} if before else {}
+            self.segments = [(view_of(leaf, known), base) for leaf, base in reader.leaf_readers()]
         self.doc_count_all = sum(segment.doc_count for segment, _ in self.segments)
         """How many docnums there are, deleted ones included."""
         self.has_deletions = any(segment.has_deletions for segment, _ in self.segments)
@@ -410,9 +414,8 @@ class Generation:
         return Article(**self.stored(docnum))
 
     def close(self) -> None:
-        """Release the files."""
+        """Let go of the files."""
         self.segments = []
-        self.reader.close()
 
     def _name_tables(self, field: str) -> list[NameTable]:
         """The labels of a field and the words in them, segment by segment."""

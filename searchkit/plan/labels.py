@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import fold_label
-from searchkit.codec.kernels import stable_order, starts_of
+from searchkit.codec.kernels import stable_order
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import Docnums, flags_of
 from searchkit.plan.label_sets import LabelLists, LabelSets
@@ -132,17 +132,8 @@ class LabelColumn:
             order = stable_order(lists.docs, segment.doc_count)
             counts = np.bincount(lists.docs, minlength=segment.doc_count).astype(np.int32)
             return counts, np.repeat(own, np.diff(lists.starts))[order]
-        carriers = [segment.docnums_of_term(self._field, label) for label in range(len(own))]
-        counts = np.zeros(segment.doc_count, dtype=np.int32)
-        for docs in carriers:
-            counts[docs] += 1
-        starts = starts_of(counts)
-        ordinals = np.empty(starts[-1], dtype=own.dtype)
-        for ordinal, docs in zip(own, carriers, strict=True):
-            places = starts[docs]
-            ordinals[places] = ordinal
-            starts[docs] = places + 1
-        return counts, ordinals
+        offsets, labels = segment.labels_by_docnum(self._field)
+        return np.diff(offsets), own[labels]
 
     @cached_property
     def _sets(self) -> LabelSets | None:
@@ -151,7 +142,7 @@ class LabelColumn:
 
     def _totals(self, docnums: Docnums) -> npt.NDArray[np.int64]:
         """By ordinal, how many of the docnums have the label."""
-        if self._times_counted > 1:
+        if self._times_counted > 1 or self._is_known_by_docnum:
             sets = self._sets
             if sets is not None:
                 self._forget_what_sets_say()
@@ -162,6 +153,12 @@ class LabelColumn:
         for own, counts in zip(self._ordinals, self._counts_by_segment(docnums), strict=True):
             totals[own] += counts
         return totals
+
+    @property
+    def _is_known_by_docnum(self) -> bool:
+        """Whether most of what counting by docnums takes is there, from a generation before."""
+        known = sum(segment.doc_count for segment, _ in self._segments if segment.has_labels_by_docnum(self._field))
+        return known * 2 > int(self._bases[-1])
 
     def _forget_what_sets_say(self) -> None:
         for name in ("_by_docnum", "_lists"):
@@ -274,6 +271,9 @@ class LabelColumn:
         if self._is_live is None and segment.is_ordered and segment.term_count(self._field) > _LOOPED:
             lists = self._lists[number]
             return which, lists.docs[lists.starts[places + 1] - 1].astype(np.int64)
+        if segment.is_ordered and segment.term_count(self._field) <= _LOOPED:
+            newest = segment.newest_with_labels(self._field)[places]
+            return which[newest >= 0], newest[newest >= 0]
         carriers = []
         for at, place in zip(which.tolist(), places.tolist(), strict=True):
             docs = segment.docnums_of_term(self._field, place)

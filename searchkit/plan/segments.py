@@ -4,7 +4,8 @@ They are read straight from their files, whoever wrote them. Only what another w
 publication, until its next merge.
 """
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,9 +15,11 @@ import numpy.typing as npt
 from whoosh.reading import SegmentReader
 
 from searchkit.codec import ArraySegment
+from searchkit.codec.kernels import starts_of
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, distinct
+from searchkit.plan.label_sets import LabelLists
 
 _KNOWN_IDS = 4096
 _FOUND_KEPT = 256
@@ -57,6 +60,19 @@ class SegmentView:
         self._documents = documents
         self._known_ids: dict[int, bytes] = {}
         self._found: dict[tuple[str, bytes], tuple[FieldTerms, int] | tuple[None, int]] = {}
+        self._labels: dict[str, LabelLists] = {}
+
+    def with_deletions(self, segment: ArraySegment) -> "SegmentView":
+        """The view of the same segment at another commit, which may have deleted more; the rest they have in common."""
+        view = copy.copy(self)
+        view.__dict__.pop("live", None)
+        view._segment = segment
+        return view
+
+    @property
+    def segment_id(self) -> str:
+        """What no other segment is called."""
+        return str(self._segment.segment_id())
 
     @property
     def has_deletions(self) -> bool:
@@ -182,6 +198,39 @@ class SegmentView:
         """How many docnums have the term at this place in the order of the terms."""
         found = self._terms.field(field)
         return 0 if found is None else found.lists.doc_frequency(ordinal)
+
+    def labels_by_docnum(self, field: str) -> LabelLists:
+        """Of each docnum the places of its labels in their order; kept, so for fields of few labels."""
+        known = self._labels.get(field)
+        if known is None:
+            carriers = [self.docnums_of_term(field, label) for label in range(self.term_count(field))]
+            counts = np.zeros(self.doc_count, dtype=np.int32)
+            for docs in carriers:
+                counts[docs] += 1
+            starts = starts_of(counts)
+            offsets = starts.astype(np.int32)
+            labels = np.empty(starts[-1], dtype=np.min_scalar_type(len(carriers)))
+            for label, docs in enumerate(carriers):
+                places = starts[docs]
+                labels[places] = label
+                starts[docs] = places + 1
+            known = self._labels[field] = LabelLists(offsets, labels)
+        return known
+
+    def has_labels_by_docnum(self, field: str) -> bool:
+        """Whether they have been made already."""
+        return field in self._labels
+
+    def newest_with_labels(self, field: str) -> npt.NDArray[np.int64]:
+        """Of each label the last live docnum that has it, -1 for none; see `labels_by_docnum`."""
+        offsets, labels = self.labels_by_docnum(field)
+        docnums = np.repeat(np.arange(self.doc_count), np.diff(offsets))
+        if self.has_deletions:
+            is_live = self.live[docnums]
+            docnums, labels = docnums[is_live], labels[is_live]
+        newest = np.full(self.term_count(field), -1, dtype=np.int64)
+        newest[labels] = docnums  # of several for one label the last stays
+        return newest
 
     def term_count(self, field: str) -> int:
         """How many terms a field has."""
@@ -310,8 +359,11 @@ def _highest(counts: npt.NDArray[np.int64], most: int) -> npt.NDArray[np.intp]:
     return order
 
 
-def view_of(reader: SegmentReader) -> SegmentView:
-    """The view of a segment that a reader has open; it lives as long as the reader."""
+def view_of(reader: SegmentReader, known: Mapping[str, SegmentView]) -> SegmentView:
+    """The view of a segment that a reader has open, like the one that is ``known`` by its id, if any."""
+    found = known.get(reader.segment().segment_id())
+    if found is not None:
+        return found.with_deletions(reader.segment())
     files = reader._terms.file, reader._perdoc.documents  # opened once, as opening takes time
     return SegmentView(reader.segment(), *files)
 

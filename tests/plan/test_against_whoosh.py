@@ -14,7 +14,6 @@ from whoosh.searching import Searcher
 import searchkit
 from searchkit.engines.local import LocalArchive, open_local
 from searchkit.plan.execute import execute
-from searchkit.plan.generation import Generation
 from searchkit.plan.whoosh_query import to_whoosh
 from searchkit.query.nodes import (
     And,
@@ -104,10 +103,10 @@ def archive() -> Iterator[LocalArchive]:
         yield made
 
 
-def searcher_of(generation: Generation) -> Searcher:
-    """Whoosh's searcher on what a generation reads."""
+def searcher_of(archive: LocalArchive) -> Searcher:
+    """Whoosh's searcher on the newest generation of an archive."""
     defaults = Settings()
-    return Searcher(generation.reader, weighting=BM25F(B=defaults.b, K1=defaults.k1))
+    return Searcher(archive._index.reader(), weighting=BM25F(B=defaults.b, K1=defaults.k1))
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -116,7 +115,7 @@ def test_whoosh_matches_the_same_articles(archive: LocalArchive, node: Node) -> 
     """Every tree, compiled for Whoosh, has the matches that the plan finds."""
     with archive._generation() as generation:
         query = to_whoosh(node, generation.analyzers, generation.calendar)
-        expected = sorted(searcher_of(generation).search(query, limit=None).docs())
+        expected = sorted(searcher_of(archive).search(query, limit=None).docs())
         assert execute(node, generation).docnums.tolist() == expected
 
 
@@ -131,7 +130,7 @@ def test_whoosh_scores_words_the_same(archive: LocalArchive, node: Node) -> None
     """
     with archive._generation() as generation:
         query = to_whoosh(node, generation.analyzers, generation.calendar)
-        expected = {hit.docnum: hit.score for hit in searcher_of(generation).search(query, limit=None)}
+        expected = {hit.docnum: hit.score for hit in searcher_of(archive).search(query, limit=None)}
         matches = execute(node, generation)
         scores = np.broadcast_to(matches.scores, len(matches.docnums)).tolist()
         assert dict(zip(matches.docnums.tolist(), scores, strict=True)) == pytest.approx(expected)
@@ -143,7 +142,7 @@ def test_whoosh_puts_words_side_by_side_first(archive: LocalArchive, typed: str)
     with archive._generation() as generation:
         beside = set(execute(Phrase(typed), generation).docnums.tolist())
         query = to_whoosh(Word(typed), generation.analyzers, generation.calendar)
-        compiled = [hit.docnum for hit in searcher_of(generation).search(query, limit=None)]
+        compiled = [hit.docnum for hit in searcher_of(archive).search(query, limit=None)]
         matches = execute(Word(typed), generation)
         planned = matches.docnums[np.argsort(-matches.scores)].tolist()
         assert 0 < len(beside) < len(compiled) == len(planned)
