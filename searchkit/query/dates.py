@@ -60,9 +60,14 @@ _NUMBER = rf"\d{{1,4}}|{'|'.join(_COUNT)}"
 _SEPARATORS = late_pattern(r"[,_\-/.]")
 _FILLERS = late_pattern(r"\b(?:the|of|de|del|di|du) |^(?:in|on|during|am|im|le|el|il|en) ")
 
+RANGE_WORDS = ("to", "until", "till", "through")
+"""What stands between the two dates of a range in words."""
+
 _RANGE = late_pattern(r"(.*?)\s*(?:\.{2,}|…)\s*(.*)", re.DOTALL)
 _RANGE_IN_WORDS = late_pattern(
-    r"(?:from\s+|between\s+)?(.+?)(?:\s+(?:to|until|till|through|and)\s+|\s*[–—]\s*|\s+-\s+|(?<=^\d{4})-(?=\d{4}$))(.+)",
+    r"(?:from\s+|between\s+)?(.+?)(?:\s+(?:and|"
+    + "|".join(RANGE_WORDS)
+    + r")\s+|\s*[–—]\s*|\s+-\s+|(?<=^\d{4})-(?=\d{4}$))(.+)",
     re.IGNORECASE | re.DOTALL,
 )
 _TRAILING_YEAR = late_pattern(r"(?<!\d)\d{4}$")

@@ -97,7 +97,7 @@ _PARENTHESES = _OPENING_PARENTHESES + _CLOSING_PARENTHESES
 _BARS = "|｜"
 _BREAKS = f"{_OPENING_PARENTHESES}{_CLOSING_PARENTHESES}{_BARS}{_QUOTES}"
 _STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES + "`´<{[]}>^" + "\u200c\u200d"
-_BOOST = late_pattern(r"\^\d{1,4}(?:\.\d{1,4})?$")
+_BOOST = late_pattern(r"(?:(?<=[^\W\d_]{3})|(?<=[*~\"]))\^\d{1,4}(?:\.\d{1,4})?$")
 _NEAR = late_pattern(r"NEAR(?:/\d{1,3})?")
 _NEAR_EACH_OTHER = (Kind.WORD, Kind.PHRASE, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.CLOSE)
 _WIDE_SIGNS = {ord(wide): ord(plain) for wide, plain in zip("＊＃＋．／＠＆％＿－＇＜＞", "*#+./@&%_-'<>", strict=True)}
