@@ -22,6 +22,7 @@ _MOST_WORDS = 8
 """Words of a name that nothing has that are compared with others; longer ones are no names."""
 
 _LONGEST_FORM = 24
+_FAR_OFF = 100
 
 _CONNECTORS = "'.-’‐‑–"
 _CHAIN = re.compile(rf"\w+(?:[{re.escape(_CONNECTORS)}]+\w+)*")
@@ -169,7 +170,7 @@ def nearest_labels(wanted: str, tables: Sequence[NameTable]) -> list[str]:
     }
     if near_it:
         return sorted(near_it, key=lambda label: (near_it[label], label))[:_CLOSE]
-    return _respelled(words, tables) or _sharing(words, tables)
+    return _respelled(words, tables) or _respelled_apart(words, tables) or _sharing(words, tables)
 
 
 def _respelled(words: set[str], tables: Sequence[NameTable]) -> list[str]:
@@ -188,6 +189,22 @@ def _respelled(words: set[str], tables: Sequence[NameTable]) -> list[str]:
         return []
     having = [reduce(_shared_by, (table.with_word(word) for word in meant)) for table in tables]
     return _shortest({label for table, found in zip(tables, having, strict=True) for label in table.spelled(found)})
+
+
+def _respelled_apart(words: set[str], tables: Sequence[NameTable]) -> list[str]:
+    """The labels that have each of the words spelled nearly so, with the fewest letters off in all."""
+    found: dict[str, int] = {}
+    for table in tables:
+        letters_off = np.zeros(len(table.labels.starts), dtype=np.int64)
+        for word in words:
+            nearest = np.full(len(letters_off), _FAR_OFF, dtype=np.int64)
+            ordinals, edits = near(word, table.words, 2 if len(word) > 4 else 1)
+            np.minimum.at(nearest, table.label_of[ordinals], edits)
+            letters_off += nearest
+        least = int(letters_off.min(initial=_FAR_OFF))
+        if least < _FAR_OFF:
+            found.update(dict.fromkeys(table.spelled(np.flatnonzero(letters_off == least)), least))
+    return sorted(found, key=lambda label: (found[label], len(label), label))[:_CLOSE]
 
 
 def _sharing(words: set[str], tables: Sequence[NameTable]) -> list[str]:
