@@ -9,8 +9,10 @@ ordered by date these are a run of docnums.
 """
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -49,7 +51,8 @@ from searchkit.query.nodes import (
 )
 
 _MANY = 16
-"""Alternatives from which on the articles with any of them are kept for other counts of the same page."""
+"""Parts of a disjunction from which on its articles are kept for the other counts of a page, and of a conjunction from
+which on they are looked at one after the other, while there is an article with all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,8 @@ class Execution:
 
     def _conjunction(self, nodes: tuple[Node, ...]) -> Matches:
         dates = [part for part in nodes if isinstance(part, Published)]
-        wanted = [self.run(part) for part in nodes if not isinstance(part, Not | Published)]
+        parts = [part for part in nodes if not isinstance(part, Not | Published)]
+        wanted = [self._of_all(parts)] if len(parts) >= _MANY else [self.run(part) for part in parts]
         wanted.sort(key=lambda matches: len(matches.docnums))
         found = wanted[0] if wanted else Matches(self._generation.live)
         for span in dates:
@@ -148,6 +152,15 @@ class Execution:
         for part in nodes:
             if isinstance(part, Not) and len(found.docnums):
                 found = self._subtract(found, self.run(part.node))
+        return found
+
+    def _of_all(self, parts: Sequence[Node]) -> Matches:
+        """As a conjunction of many, of which most need not be looked at: few articles have a dozen words."""
+        found = self.run(parts[0])
+        for part in parts[1:]:
+            if len(found.docnums) == 0:
+                break
+            found = self._intersect(found, self.run(part))
         return found
 
     def _published(self, span: Published, matches: Matches) -> Matches:
@@ -225,15 +238,21 @@ class Execution:
         """Articles with the slots in order, scored as if they were asked for one by one."""
         if len(slots) == 1:
             return self._slot(slots[0], field)
-        found = sorted((self._slot(slot, field) for slot in slots), key=lambda matches: len(matches.docnums))
+        found = [self._repeated(slot, times, field) for slot, times in Counter(slots).items()]
+        found.sort(key=lambda matches: len(matches.docnums))
         matches = found[0]
         for other in found[1:]:
             matches = self._intersect(matches, other)
         if len(matches.docnums) == 0:
             return matches
-        occurrences = [self._occurrences(slot, field, matches.docnums) for slot in slots]
-        docnums = kernels.phrase_docnums(occurrences, slop)
+        occurrences = cache(partial(self._occurrences, field=field, among=matches.docnums))
+        docnums = kernels.phrase_docnums(map(occurrences, slots), slop)
         return Matches(docnums, kernels.taken(matches.scores, matches.docnums.searchsorted(docnums)))
+
+    def _repeated(self, slot: Slot, times: int, field: str) -> Matches:
+        """A slot that a phrase has several times, as in "to be or not to be", scored as often."""
+        matches = self._slot(slot, field)
+        return matches if times == 1 else Matches(matches.docnums, matches.scores * times)
 
     def _slot(self, slot: Slot, field: str) -> Matches:
         found = [self._term(field, term) for term in slot]
