@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from searchkit.analysis import fold_label
 from searchkit.plan.segments import Dictionary, SegmentView
-from searchkit.plan.spelling import LetterTable, Ordinals, near
+from searchkit.plan.spelling import Codes, LetterTable, Ordinals, near
 
 _WORD = re.compile(r"\w+")
 _CLOSE = 2
@@ -54,8 +54,8 @@ class NameTable:
         self._segment = segment
         self._field = field
         dictionary = segment.dictionary(field)
-        self.frequencies = dictionary.frequencies
-        self.labels = _labels(dictionary)
+        self.frequencies = dictionary.frequencies.astype(np.int32)
+        self.labels = _labels(dictionary).compact()
         codes = self.labels.codes
         is_word = _is_word(codes)
         is_edge = np.zeros(len(codes) + 1, dtype=np.bool_)
@@ -65,8 +65,8 @@ class NameTable:
         behind = np.append(is_word[1:], False) if len(codes) else is_word
         starts = np.flatnonzero(is_word & (~before | is_edge[:-1]))
         ends = np.flatnonzero(is_word & (~behind | is_edge[1:])) + 1
-        self.words = LetterTable.of_spans(codes, starts, ends - starts)
-        self.label_of: Ordinals = self.labels.starts.searchsorted(starts, side="right") - 1
+        self.words = LetterTable.of_spans(codes, starts, ends - starts).compact()
+        self.label_of: Ordinals = (self.labels.starts.searchsorted(starts, side="right") - 1).astype(np.int32)
         self._joined = self._joined_words(is_word, starts, ends)
 
     def _joined_words(self, is_word: npt.NDArray[np.bool_], starts: Ordinals, ends: Ordinals) -> dict[str, list[int]]:
@@ -130,11 +130,14 @@ def _labels(dictionary: Dictionary) -> LetterTable:
     return LetterTable.of_codes(codes, np.diff(ends, prepend=0))
 
 
-def _is_word(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+def _is_word(codes: Codes) -> npt.NDArray[np.bool_]:
     """Which characters are part of words: few different ones occur, which are asked one by one."""
-    different, which = np.unique(codes, return_inverse=True)
-    flags = np.array([_WORD.match(chr(code)) is not None for code in different.tolist()], dtype=np.bool_)
-    return flags[which] if len(codes) else np.zeros(0, dtype=np.bool_)
+    flags = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.bool_)
+    flags[codes] = True
+    different = np.flatnonzero(flags)
+    flags[different] = [_WORD.match(chr(code)) is not None for code in different.tolist()]
+    is_word: npt.NDArray[np.bool_] = flags[codes]
+    return is_word
 
 
 def _shared_by(some: Ordinals, others: Ordinals) -> Ordinals:
