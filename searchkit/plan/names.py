@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import fold_label
+from searchkit.patterns import late_pattern
 from searchkit.plan.segments import Dictionary, SegmentView
 from searchkit.plan.spelling import Codes, LetterTable, Ordinals, near
 
@@ -25,7 +26,7 @@ _LONGEST_FORM = 24
 _FAR_OFF = 100
 
 _CONNECTORS = "'.-’‐‑–"
-_CHAIN = re.compile(rf"\w+(?:[{re.escape(_CONNECTORS)}]+\w+)*")
+_CHAIN = late_pattern(rf"\w+(?:[{re.escape(_CONNECTORS)}]+\w+)*")
 
 
 def named(name: str) -> Callable[[str], bool]:

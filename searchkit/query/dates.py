@@ -112,6 +112,21 @@ def parse_bound(value: str | int | date, *, today: date) -> Period:
     raise ValueError(f'{value!r} is not a date; write it like 2016, 2016-03..2018, june 2018 or "last month"')
 
 
+_TELLING = late_pattern(
+    r"\b(?:\d{4}|today|yesterday|ago|past|last|previous|this|spring|summer|autumn|fall|winter)\b|\d年", re.IGNORECASE
+)
+
+
+def named_period(text: str, *, today: date) -> Period | None:
+    """The period that words of a text name without doubt: "spring 2019", "past 10 years", but not "may"; or None."""
+    if len(text) > _LONGEST or not _TELLING.search(text):
+        return None
+    try:
+        return _numeric_period(text) or _natural_period(text, today)
+    except (ValueError, OverflowError):
+        return None
+
+
 def parse_span(text: str, *, today: date) -> Span:
     """The time that ``text`` names: one period, or a range such as "2016-03..2018", "2016..", "june to may".
 

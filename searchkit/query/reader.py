@@ -12,6 +12,7 @@ from datetime import UTC, date, tzinfo
 from typing import Literal, cast
 
 from searchkit.dates import Period
+from searchkit.patterns import late_pattern
 from searchkit.query.dates import RANGE_WORDS, Span, parse_bound, parse_span
 from searchkit.query.describe import build_receipt
 from searchkit.query.joined_words import is_initialism, words_apart
@@ -46,8 +47,8 @@ _EXACT_PHRASE_COST = 3
 
 _NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$|[<>≤≥]=?$")
 _MAX_DATE_WORDS = 5
-_DOI_ADDRESS = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\d{4,9}/.+)", re.IGNORECASE)
-_SEVERAL_WORDS = re.compile(r"\w\W+\w")
+_DOI_ADDRESS = late_pattern(r"https?://(?:dx\.)?doi\.org/(10\.\d{4,9}/.+)", re.IGNORECASE)
+_SEVERAL_WORDS = late_pattern(r"\w\W+\w")
 _OPERAND_KINDS = (
     Kind.WORD, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.PHRASE, Kind.VALUE, Kind.URL,
 )  # fmt: skip
