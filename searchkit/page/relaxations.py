@@ -12,13 +12,14 @@ from functools import cached_property, partial
 
 from searchkit.analysis import Kind, tokenize
 from searchkit.page.model import Suggestion
+from searchkit.patterns import late_pattern
 from searchkit.plan.execute import execute
 from searchkit.plan.forms import word_key
 from searchkit.plan.generation import Generation
 from searchkit.plan.meanings import is_known
 from searchkit.plan.numbered import with_numbered_names
 from searchkit.plan.synonyms import NO_SYNONYMS, Synonyms, with_synonyms
-from searchkit.query import Reading, canonical, parse_bound, read_query
+from searchkit.query import Reading, canonical, named_period, read_query
 from searchkit.query.joined_words import MOST_WORDS, words_apart
 from searchkit.query.nodes import (
     And,
@@ -55,9 +56,7 @@ _LONG = 48
 _SHORTEST_PREFIX = 3
 _LONGEST_QUERY = 8000
 _LONGEST_DATE = 4
-_SMALL_OPERATOR = re.compile(r"(?<=\w )(?:or|and not|not)(?= [\w\"(])")
-_TELLING_DATE = re.compile(r"\d{4}|\w\s+\w|today|yesterday", re.IGNORECASE)
-"""A year or several words: may and march alone are words, not months."""
+_SMALL_OPERATOR = late_pattern(r"(?<=\w )(?:or|and not|not)(?= [\w\"(])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,20 +289,12 @@ class _Relaxer:
             for at in range(count - length + 1):
                 run = self.parts[at : at + length]
                 words = [part.text for part in run if isinstance(part, Word) and part.field is None]
-                if len(words) == length and (span := self._named_time(" ".join(words))):
-                    parts = [*self.parts[:at], *self.parts[at + length :], span]
+                if len(words) < length:
+                    continue
+                if period := named_period(" ".join(words), today=self.reading.today):
+                    parts = [*self.parts[:at], *self.parts[at + length :], Published(period.start, period.end)]
                     yield Candidate(self.normal_form.conjunction(parts), f"published {' '.join(words)}")
                     return
-
-    def _named_time(self, text: str) -> Published | None:
-        """The time that a text names that has a number, or is of more than one word, in it."""
-        if not _TELLING_DATE.search(text):
-            return None
-        try:
-            period = parse_bound(text, today=self.reading.today)
-        except ValueError:
-            return None
-        return Published(period.start, period.end)
 
     # ---- less asked for ------------------------------------------------------------------------------------
 

@@ -10,9 +10,10 @@ ordered by date these are a run of docnums.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -51,7 +52,8 @@ from searchkit.query.nodes import (
 )
 
 _MANY = 16
-"""Alternatives from which on the articles with any of them are kept for other counts of the same page."""
+"""Parts of a disjunction from which on its articles are kept for the other counts of a page, and of a conjunction from
+which on they are looked at one after the other, while there is an article with all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +174,11 @@ class Execution:
 
     def _conjunction(self, nodes: tuple[Node, ...]) -> Found:
         dates = [part for part in nodes if isinstance(part, Published)]
-        wanted = [self.run(part) for part in nodes if not isinstance(part, Not | Published)]
-        wanted.sort(key=lambda found: len(found.docnums))
+        parts = [part for part in nodes if not isinstance(part, Not | Published)]
+        if len(parts) >= _MANY:  # of which most need not be looked at: few articles have a dozen words
+            wanted = [self._intersect(map(self.run, parts))]
+        else:
+            wanted = sorted(map(self.run, parts), key=lambda found: len(found.docnums))
         found = wanted[0] if wanted else Found(self._generation.live)
         for span in dates:
             found = self._published(span, found)
@@ -260,10 +265,11 @@ class Execution:
         """Articles with the slots in order, scored as if they were asked for one by one."""
         if len(slots) == 1:
             return self._slot(slots[0], field)
-        found = self._intersect(sorted((self._slot(slot, field) for slot in slots), key=lambda one: len(one.docnums)))
-        if len(found.docnums) == 0:
-            return found
-        return Found(self._in_order(slots, field, slop, found.docnums), found.scores)
+        found = [self._repeated(slot, times, field) for slot, times in Counter(slots).items()]
+        together = self._intersect(sorted(found, key=lambda one: len(one.docnums)))
+        if len(together.docnums) == 0:
+            return together
+        return Found(self._in_order(slots, field, slop, together.docnums), together.scores)
 
     def _in_order(self, slots: Alternative, field: str, slop: int, docnums: Docnums) -> Docnums:
         """Those of the docnums, which have all slots, that have them one behind the other.
@@ -272,14 +278,26 @@ class Execution:
         which only places in the articles left are read.
         """
         if slop:
-            return kernels.phrase_docnums([self._occurrences(slot, field, docnums) for slot in slots], slop)
-        frequencies = [sum(len(self._generation.docnums(field, term)) for term in slot) for slot in slots]
+            occurrences = cache(partial(self._occurrences, field=field, among=docnums))
+            return kernels.phrase_docnums(map(occurrences, slots), slop)
+        frequencies = {slot: sum(len(self._generation.docnums(field, term)) for term in slot) for slot in set(slots)}
+        read: dict[Slot, kernels.Occurrences] = {}
         begins: kernels.Occurrences | None = None
-        for at in sorted(range(len(slots)), key=frequencies.__getitem__):
-            possible = self._occurrences(slots[at], field, docnums) - at
+        for at in sorted(range(len(slots)), key=lambda at: frequencies[slots[at]]):
+            slot = slots[at]
+            if slot not in read:
+                read[slot] = self._occurrences(slot, field, docnums)
+            possible = read[slot] - at
             begins = possible if begins is None else kernels.common(begins, possible)
             docnums = kernels.docnums_of(begins)
+            if len(docnums) == 0:
+                break
         return docnums
+
+    def _repeated(self, slot: Slot, times: int, field: str) -> Found:
+        """A slot that a phrase has several times, as in "to be or not to be", scored as often."""
+        found = self._slot(slot, field)
+        return found if times == 1 else Found(found.docnums, lambda docnums: found.scores(docnums) * times)
 
     def _slot(self, slot: Slot, field: str) -> Found:
         return self._unite([self._term(field, term) for term in slot])
@@ -298,12 +316,19 @@ class Execution:
 
     # Several as one --------------------------------------------------------------------------------------
 
-    def _intersect(self, parts: list[Found]) -> Found:
-        """What all parts find, given the shortest first, with the scores of each added."""
-        docnums = parts[0].docnums
-        for part in parts[1:]:
+    def _intersect(self, parts: Iterable[Found]) -> Found:
+        """What all parts find, with the scores of each added; best given the shortest first.
+
+        Of the parts, of which there is at least one, no more are asked for than it takes to see that there is nothing.
+        """
+        remaining = iter(parts)
+        first = next(remaining)
+        docnums = first.docnums
+        scoring = [first.scores]
+        while len(docnums) and (part := next(remaining, None)) is not None:
             docnums = kernels.intersect(docnums, part.docnums, self._span)
-        scoring = [part.scores for part in parts if part.scores is not _none]
+            scoring.append(part.scores)
+        scoring = [scores for scores in scoring if scores is not _none]
         return Found(docnums, scoring[0] if len(scoring) == 1 else partial(_added, scoring))
 
     def _unite(self, parts: list[Found]) -> Found:

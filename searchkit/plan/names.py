@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import fold_label
+from searchkit.patterns import late_pattern
 from searchkit.plan.segments import Dictionary, SegmentView
-from searchkit.plan.spelling import LetterTable, Ordinals, near
+from searchkit.plan.spelling import Codes, LetterTable, Ordinals, near
 
 _WORD = re.compile(r"\w+")
 _CLOSE = 2
@@ -22,9 +23,10 @@ _MOST_WORDS = 8
 """Words of a name that nothing has that are compared with others; longer ones are no names."""
 
 _LONGEST_FORM = 24
+_FAR_OFF = 100
 
 _CONNECTORS = "'.-’‐‑–"
-_CHAIN = re.compile(rf"\w+(?:[{re.escape(_CONNECTORS)}]+\w+)*")
+_CHAIN = late_pattern(rf"\w+(?:[{re.escape(_CONNECTORS)}]+\w+)*")
 
 
 def named(name: str) -> Callable[[str], bool]:
@@ -53,8 +55,8 @@ class NameTable:
         self._segment = segment
         self._field = field
         dictionary = segment.dictionary(field)
-        self.frequencies = dictionary.frequencies
-        self.labels = _labels(dictionary)
+        self.frequencies = dictionary.frequencies.astype(np.int32)
+        self.labels = _labels(dictionary).compact()
         codes = self.labels.codes
         is_word = _is_word(codes)
         is_edge = np.zeros(len(codes) + 1, dtype=np.bool_)
@@ -64,8 +66,8 @@ class NameTable:
         behind = np.append(is_word[1:], False) if len(codes) else is_word
         starts = np.flatnonzero(is_word & (~before | is_edge[:-1]))
         ends = np.flatnonzero(is_word & (~behind | is_edge[1:])) + 1
-        self.words = LetterTable.of_spans(codes, starts, ends - starts)
-        self.label_of: Ordinals = self.labels.starts.searchsorted(starts, side="right") - 1
+        self.words = LetterTable.of_spans(codes, starts, ends - starts).compact()
+        self.label_of: Ordinals = (self.labels.starts.searchsorted(starts, side="right") - 1).astype(np.int32)
         self._joined = self._joined_words(is_word, starts, ends)
 
     def _joined_words(self, is_word: npt.NDArray[np.bool_], starts: Ordinals, ends: Ordinals) -> dict[str, list[int]]:
@@ -129,11 +131,14 @@ def _labels(dictionary: Dictionary) -> LetterTable:
     return LetterTable.of_codes(codes, np.diff(ends, prepend=0))
 
 
-def _is_word(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+def _is_word(codes: Codes) -> npt.NDArray[np.bool_]:
     """Which characters are part of words: few different ones occur, which are asked one by one."""
-    different, which = np.unique(codes, return_inverse=True)
-    flags = np.array([_WORD.match(chr(code)) is not None for code in different.tolist()], dtype=np.bool_)
-    return flags[which] if len(codes) else np.zeros(0, dtype=np.bool_)
+    flags = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.bool_)
+    flags[codes] = True
+    different = np.flatnonzero(flags)
+    flags[different] = [_WORD.match(chr(code)) is not None for code in different.tolist()]
+    is_word: npt.NDArray[np.bool_] = flags[codes]
+    return is_word
 
 
 def _shared_by(some: Ordinals, others: Ordinals) -> Ordinals:
@@ -169,7 +174,7 @@ def nearest_labels(wanted: str, tables: Sequence[NameTable]) -> list[str]:
     }
     if near_it:
         return sorted(near_it, key=lambda label: (near_it[label], label))[:_CLOSE]
-    return _respelled(words, tables) or _sharing(words, tables)
+    return _respelled(words, tables) or _respelled_apart(words, tables) or _sharing(words, tables)
 
 
 def _respelled(words: set[str], tables: Sequence[NameTable]) -> list[str]:
@@ -188,6 +193,22 @@ def _respelled(words: set[str], tables: Sequence[NameTable]) -> list[str]:
         return []
     having = [reduce(_shared_by, (table.with_word(word) for word in meant)) for table in tables]
     return _shortest({label for table, found in zip(tables, having, strict=True) for label in table.spelled(found)})
+
+
+def _respelled_apart(words: set[str], tables: Sequence[NameTable]) -> list[str]:
+    """The labels that have each of the words spelled nearly so, with the fewest letters off in all."""
+    found: dict[str, int] = {}
+    for table in tables:
+        letters_off = np.zeros(len(table.labels.starts), dtype=np.int64)
+        for word in words:
+            nearest = np.full(len(letters_off), _FAR_OFF, dtype=np.int64)
+            ordinals, edits = near(word, table.words, 2 if len(word) > 4 else 1)
+            np.minimum.at(nearest, table.label_of[ordinals], edits)
+            letters_off += nearest
+        least = int(letters_off.min(initial=_FAR_OFF))
+        if least < _FAR_OFF:
+            found.update(dict.fromkeys(table.spelled(np.flatnonzero(letters_off == least)), least))
+    return sorted(found, key=lambda label: (found[label], len(label), label))[:_CLOSE]
 
 
 def _sharing(words: set[str], tables: Sequence[NameTable]) -> list[str]:

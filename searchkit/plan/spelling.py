@@ -8,12 +8,13 @@ Everything here is a pure function of arrays; `expansion.py` asks it about the v
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Codes = npt.NDArray[np.uint32]
-Ordinals = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.unsignedinteger[Any]]
+Ordinals = npt.NDArray[np.signedinteger[Any]]
 Signatures = npt.NDArray[np.uint32]
 
 _FAR = 100
@@ -86,7 +87,14 @@ class LetterTable:
     def word(self, ordinal: int) -> str:
         """The word at a place in the order."""
         start = int(self.starts[ordinal])
-        return self.codes[start : start + int(self.lengths[ordinal])].tobytes().decode("utf-32-le", "surrogatepass")
+        letters = self.codes[start : start + int(self.lengths[ordinal])].astype(np.uint32)
+        return letters.tobytes().decode("utf-32-le", "surrogatepass")
+
+    def compact(self) -> "LetterTable":
+        """The same table in less memory, to be kept."""
+        is_short = not len(self.codes) or int(self.codes.max()) < 1 << 16
+        codes = self.codes.astype(np.uint16, copy=False) if is_short else self.codes
+        return LetterTable(codes, self.starts.astype(np.int32), self.lengths.astype(np.int32), self.signatures)
 
 
 def near(word: str, table: LetterTable, edits: int) -> tuple[Ordinals, npt.NDArray[np.int64]]:

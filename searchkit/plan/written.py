@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from searchkit.analysis import Analyzer, Kind, accented, fold, tokenize
 from searchkit.article import Article
+from searchkit.patterns import late_pattern
 from searchkit.plan.expansion import Vocabulary
 from searchkit.plan.forms import ExactAlternative
 from searchkit.plan.kernels import Docnums
@@ -26,8 +27,8 @@ MOST_READ = 4_000
 MOST_READ_FOR_CAPITALS = 30_000
 """Articles looked through for one word in capitals, which takes less than half a second."""
 
-_ASCII_CHAIN = re.compile(r"[a-z0-9]+(?:(?:['\-./&_@+:]|(?<=\d),(?=\d{3}(?!\d)))[a-z0-9]+)*")
-_ASCII_WORD = re.compile(r"[a-z0-9]+")
+_ASCII_CHAIN = late_pattern(r"[a-z0-9]+(?:(?:['\-./&_@+:]|(?<=\d),(?=\d{3}(?!\d)))[a-z0-9]+)*")
+_ASCII_WORD = late_pattern(r"[a-z0-9]+")
 
 
 class Archive(Protocol):

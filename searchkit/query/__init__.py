@@ -8,8 +8,8 @@
 """
 
 from searchkit.query.canonical import canonical
-from searchkit.query.dates import parse_bound
+from searchkit.query.dates import named_period, parse_bound
 from searchkit.query.filters import with_filters
 from searchkit.query.reader import Reading, read_query
 
-__all__ = ["Reading", "canonical", "parse_bound", "read_query", "with_filters"]
+__all__ = ["Reading", "canonical", "named_period", "parse_bound", "read_query", "with_filters"]

@@ -7,8 +7,10 @@ binds tighter.
 
 import re
 from datetime import date, datetime, timedelta
+from itertools import zip_longest
 
 from searchkit.dates import month_period, year_period
+from searchkit.query.dates import RANGE_WORDS
 from searchkit.query.nodes import (
     And,
     Everything,
@@ -22,6 +24,7 @@ from searchkit.query.nodes import (
     Prefix,
     Published,
     TextNode,
+    Word,
 )
 
 _PLAIN_VALUE = re.compile(r"\w+(?:[-.]\w+)*")
@@ -32,7 +35,7 @@ def canonical(node: Node) -> str:
     """The query, in one line, that is read as ``node``."""
     match node:
         case And(nodes):
-            return " ".join(_grouped(part, Or) for part in nodes)
+            return " ".join(_conjunct(part, following) for part, following in zip_longest(nodes, nodes[1:]))
         case Or(nodes):
             return " OR ".join(_grouped(part, And) for part in nodes)
         case Not(inner):
@@ -52,6 +55,22 @@ def canonical(node: Node) -> str:
 def last_moment(end: date) -> date:
     """The last day, or for a datetime the last microsecond, before an exclusive ``end``."""
     return end - (timedelta(microseconds=1) if isinstance(end, datetime) else _ONE_DAY)
+
+
+def _conjunct(node: Node, following: Node | None) -> str:
+    """A part of a conjunction; a date before a word such as "to" as a range, which no other date makes longer."""
+    if isinstance(following, Word) and following.field is None and following.text.lower() in RANGE_WORDS:
+        if isinstance(node, Published):
+            return f"date:{_range(node)}"
+        if isinstance(node, Not) and isinstance(node.node, Published):
+            return f"-date:{_range(node.node)}"
+    return _grouped(node, Or)
+
+
+def _range(span: Published) -> str:
+    first = "" if span.start is None else span.start.isoformat()
+    last = "" if span.end is None else last_moment(span.end).isoformat()
+    return f"{first}..{last}"
 
 
 def _grouped(node: Node, *kinds: type[And] | type[Or]) -> str:
@@ -90,9 +109,8 @@ def _quotation(value: str) -> str:
 def _span(span: Published) -> str:
     if span.start is None and span.end is None:
         return "*"
-    first = "" if span.start is None else span.start.isoformat()
-    last = "" if span.end is None else last_moment(span.end).isoformat()
-    return name_of_period(span) or (first if first == last else f"{first}..{last}")
+    first, _, last = _range(span).partition("..")
+    return name_of_period(span) or (first if first == last else _range(span))
 
 
 def name_of_period(span: Published) -> str | None:

@@ -60,9 +60,14 @@ _NUMBER = rf"\d{{1,4}}|{'|'.join(_COUNT)}"
 _SEPARATORS = late_pattern(r"[,_\-/.]")
 _FILLERS = late_pattern(r"\b(?:the|of|de|del|di|du) |^(?:in|on|during|am|im|le|el|il|en) ")
 
+RANGE_WORDS = ("to", "until", "till", "through")
+"""What stands between the two dates of a range in words."""
+
 _RANGE = late_pattern(r"(.*?)\s*(?:\.{2,}|…)\s*(.*)", re.DOTALL)
 _RANGE_IN_WORDS = late_pattern(
-    r"(?:from\s+|between\s+)?(.+?)(?:\s+(?:to|until|till|through|and)\s+|\s*[–—]\s*|\s+-\s+|(?<=^\d{4})-(?=\d{4}$))(.+)",
+    r"(?:from\s+|between\s+)?(.+?)(?:\s+(?:and|"
+    + "|".join(RANGE_WORDS)
+    + r")\s+|\s*[–—]\s*|\s+-\s+|(?<=^\d{4})-(?=\d{4}$))(.+)",
     re.IGNORECASE | re.DOTALL,
 )
 _TRAILING_YEAR = late_pattern(r"(?<!\d)\d{4}$")
@@ -105,6 +110,21 @@ def parse_bound(value: str | int | date, *, today: date) -> Period:
         if value[:1].isdigit():
             raise  # the sentence about a number says what is wrong with it
     raise ValueError(f'{value!r} is not a date; write it like 2016, 2016-03..2018, june 2018 or "last month"')
+
+
+_TELLING = late_pattern(
+    r"\b(?:\d{4}|today|yesterday|ago|past|last|previous|this|spring|summer|autumn|fall|winter)\b|\d年", re.IGNORECASE
+)
+
+
+def named_period(text: str, *, today: date) -> Period | None:
+    """The period that words of a text name without doubt: "spring 2019", "past 10 years", but not "may"; or None."""
+    if len(text) > _LONGEST or not _TELLING.search(text):
+        return None
+    try:
+        return _numeric_period(text) or _natural_period(text, today)
+    except (ValueError, OverflowError):
+        return None
 
 
 def parse_span(text: str, *, today: date) -> Span:

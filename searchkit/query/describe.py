@@ -165,15 +165,16 @@ def _alternative(node: Node) -> str:
 
 
 def _with_words(preposition: str, words: list[TextNode], conjunction: str) -> list[str]:
-    anywhere = [_name(word) for word in words if word.field is None]
-    in_title = [_name(word) for word in words if word.field == "title"]
+    is_wanted = preposition == "with"
+    anywhere = [_name(word, is_wanted) for word in words if word.field is None]
+    in_title = [_name(word, is_wanted) for word in words if word.field == "title"]
     clauses = [f"{preposition} {_listed(anywhere, conjunction)}"] if anywhere else []
     if in_title:
         clauses.append(f"{preposition} {_listed(in_title, conjunction)} in the title")
     return clauses
 
 
-def _name(node: TextNode) -> str:
+def _name(node: TextNode, is_wanted: bool) -> str:
     match node:
         case Phrase(text, _, slop):
             return f'"{text}"' + _apart(slop)
@@ -186,7 +187,9 @@ def _name(node: TextNode) -> str:
         case Fuzzy(text, _, edits):
             return f"{text} or a word {edits} letter{'s' if edits > 1 else ''} off"
     words = words_apart(node.text)
-    return f"{node.text} ({_listed(list(words), 'and')}, side by side first)" if words else node.text
+    if not words:
+        return node.text
+    return f"{node.text} ({_listed(list(words), 'and')}{', side by side first' if is_wanted else ''})"
 
 
 def _apart(slop: int) -> str:

@@ -9,9 +9,11 @@ and no text is an error: what cannot be used is left out with a remark.
 """
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -97,7 +99,7 @@ _PARENTHESES = _OPENING_PARENTHESES + _CLOSING_PARENTHESES
 _BARS = "|｜"
 _BREAKS = f"{_OPENING_PARENTHESES}{_CLOSING_PARENTHESES}{_BARS}{_QUOTES}"
 _STRIPPED_AT_END = ".,;:!?…‚·•、。，；：！？．" + _SINGLE_QUOTES + "`´<{[]}>^" + "\u200c\u200d"
-_BOOST = late_pattern(r"\^\d{1,4}(?:\.\d{1,4})?$")
+_BOOST = late_pattern(r"(?:(?<=[^\W\d_]{3})|(?<=[*~\"]))\^\d{1,4}(?:\.\d{1,4})?$")
 _NEAR = late_pattern(r"NEAR(?:/\d{1,3})?")
 _NEAR_EACH_OTHER = (Kind.WORD, Kind.PHRASE, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.CLOSE)
 _WIDE_SIGNS = {ord(wide): ord(plain) for wide, plain in zip("＊＃＋．／＠＆％＿－＇＜＞", "*#+./@&%_-'<>", strict=True)}
@@ -409,14 +411,15 @@ class _Lexer:
         words = "".join(" " if character in _DOUBLE_QUOTES else character for character in content).split()
         if "*" in content and re.search(r"\w\*", content):
             self.remark(start, end, "a star within quotation marks is not read as any ending")
-        if len(words) > self.words_left:
+        counts = list(accumulate(map(_count_words, words)))
+        if counts and counts[-1] > self.words_left:
             self.remark(start, end, f"cut: a query has at most {MAX_WORDS} words")
-            words = words[: self.words_left]
+            words = words[: bisect_right(counts, self.words_left)]
         phrase = " ".join(words)
         if not has_word(phrase):
             self._drop(end, "there is no word between these quotation marks")
             return
-        self._budget(len(words) + 1)  # to see whether they stand in a row is more work than the words alone
+        self._budget(counts[len(words) - 1] + 1)  # to see whether they stand in a row is more work than the words alone
         self._add(kind, phrase, end, field, slop)
 
     # ---- words and fields ----------------------------------------------------------------------------------
@@ -494,7 +497,11 @@ class _Lexer:
         if field is None and not is_prefix and word in OPERATORS and edits <= 0 and not is_exact:
             self._add(OPERATORS[word], word, end)
             return
-        self._budget(1 if word.isalnum() else 1 + sum(map(word.count, _WITHIN_WORDS)))
+        words = _count_words(word)
+        if words > MAX_WORDS:
+            self._drop(end, f"{TOO_MUCH} {MAX_WORDS} words")
+            return
+        self._budget(words)
         if (is_pattern or is_prefix) and not (is_exact and not _PATTERN.fullmatch(word)):
             if edits > 0:
                 self.remark(start, end, "approximate spelling (~) is for whole words; the tilde is left out")
@@ -637,6 +644,11 @@ def _nearest_field(name: str) -> str:
 def _fuzzy_end(word: str) -> re.Match[str] | None:
     """The tilde, with its number, that the word ends with; a search for it would read all of the word."""
     return _FUZZY.match(word, max(len(word) - 2, 0)) or _FUZZY.match(word, max(len(word) - 1, 0))
+
+
+def _count_words(word: str) -> int:
+    """How many words it is at most, as work for an index."""
+    return 1 if word.isalnum() else 1 + sum(map(word.count, _WITHIN_WORDS))
 
 
 def _boost(word: str) -> re.Match[str] | None:

@@ -12,7 +12,8 @@ from datetime import UTC, date, tzinfo
 from typing import Literal, cast
 
 from searchkit.dates import Period
-from searchkit.query.dates import Span, parse_bound, parse_span
+from searchkit.patterns import late_pattern
+from searchkit.query.dates import RANGE_WORDS, Span, parse_bound, parse_span
 from searchkit.query.describe import build_receipt
 from searchkit.query.joined_words import is_initialism, words_apart
 from searchkit.query.lexer import DATE_FIELDS, LABEL_FIELDS, OPERATORS, WHOLE, Kind, Token, lex
@@ -45,10 +46,9 @@ _INITIALS_COST = 6
 _EXACT_PHRASE_COST = 3
 
 _NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$|[<>≤≥]=?$")
-_RANGE_WORDS = ("to", "until", "till", "through")
 _MAX_DATE_WORDS = 5
-_DOI_ADDRESS = re.compile(r"https?://(?:dx\.)?doi\.org/(10\.\d{4,9}/.+)", re.IGNORECASE)
-_SEVERAL_WORDS = re.compile(r"\w\W+\w")
+_DOI_ADDRESS = late_pattern(r"https?://(?:dx\.)?doi\.org/(10\.\d{4,9}/.+)", re.IGNORECASE)
+_SEVERAL_WORDS = late_pattern(r"\w\W+\w")
 _OPERAND_KINDS = (
     Kind.WORD, Kind.PREFIX, Kind.PATTERN, Kind.FUZZY, Kind.EXACT, Kind.PHRASE, Kind.VALUE, Kind.URL,
 )  # fmt: skip
@@ -377,7 +377,7 @@ class _Reader:
         first = tokens[at]
         ends = [at]
         following = tokens[at + 1].text.lower() if at + 1 < len(tokens) else ""
-        if first.kind is not Kind.PHRASE and (_NATURAL_START.match(first.text) or following in _RANGE_WORDS):
+        if first.kind is not Kind.PHRASE and (_NATURAL_START.match(first.text) or following in RANGE_WORDS):
             while len(ends) < _MAX_DATE_WORDS and self._continues(ends[-1]):
                 ends.append(ends[-1] + 1)
         problem = ""

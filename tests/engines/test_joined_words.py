@@ -164,6 +164,7 @@ def test_the_receipt_says_that_both_words_are_meant(joined: LocalArchive) -> Non
     assert receipt.canonical == "heparin/xyzzy"
     assert [meaning.word for meaning in receipt.meanings] == ["heparin", "xyzzy"]
     assert [(remark.text, remark.reason) for remark in receipt.remarks] == [("xyzzy", "no article has this word")]
+    assert joined.search("-his/her").receipt.sentence == "Articles without his/her (his and her)."
     assert joined.search("km/h").receipt.sentence == "Articles with km/h."
 
 

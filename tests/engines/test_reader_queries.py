@@ -589,6 +589,29 @@ def test_authors_are_found_however_their_names_are_written(tmp_path: Path, query
         assert archive.count(archive.search(query).receipt.canonical) == len(expected)
 
 
+@pytest.mark.parametrize(
+    ("query", "offered"),
+    [
+        ("author:obrein", "Brien"),
+        ("author:garica", "Ann García"),
+        ('author:"ann garica"', "Ann García"),
+        ('author:"kim jonse"', "Kim Smith Jones"),
+        ("author:jonse", "Jones"),
+        ('author:"jaen luc picrad"', "Jean-Luc Picard"),
+        ('author:"brien garcia"', "Brien"),
+        ("author:toklien", "J.R.R. Tolkien"),
+    ],
+)
+def test_the_nearest_author_is_offered(tmp_path: Path, query: str, offered: str) -> None:
+    """A name that nobody has is answered with who has a name like it, first the nearest."""
+    with open_local(str(tmp_path / "index"), create=True, settings=Settings()) as archive:
+        archive.add(Article(name, "n", "n", authors=[name]) for name in AUTHORS)
+        page = archive.search(query)
+        assert page.total == 0
+        assert page.receipt.remarks[0].reason.endswith(f"did you mean {offered}?")
+        assert page.suggestions[0].count == archive.count(page.suggestions[0].query) > 0
+
+
 @pytest.fixture(scope="module")
 def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalArchive]:
     """One article for each way to write something."""

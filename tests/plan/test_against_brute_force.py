@@ -214,6 +214,30 @@ def test_plan_whoosh_and_loops_agree(archive: LocalArchive, node: Node) -> None:
     assert compiled == expected
 
 
+common = st.one_of(
+    st.builds(Not, st.builds(Word, st.sampled_from(["zürich", "nowhere"]))),
+    st.builds(Prefix, st.sampled_from(["r", "ba", "c", "a", "d"])),
+    st.builds(Word, st.sampled_from(WORDS)),
+    st.builds(Published, st.none() | st.just(date(2016, 5, 1)), st.none() | st.just(date(2018, 12, 1))),
+)
+many = st.lists(common, min_size=16, max_size=24, unique=True)
+TRUE_OF_ALL: list[Node] = [Or((Word(word), Not(Word(f"nowhere{n}")))) for n, word in enumerate([*WORDS, *WORDS])]
+many_wanted = st.lists(common, max_size=2).map(
+    lambda few: NORMAL.conjunction([*TRUE_OF_ALL[:9], *few, *TRUE_OF_ALL[9:]])
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(node=many_wanted | many.map(NORMAL.conjunction) | many.map(NORMAL.disjunction), is_scored=st.booleans())
+def test_many_parts_are_answered_as_few_are(archive: LocalArchive, node: Node, is_scored: bool) -> None:
+    """Long conjunctions and disjunctions find what loops find, the first time and again."""
+    expected = sorted(article.id for article in LIVING if is_match(node, article))
+    with archive._generation() as generation:
+        for _ in range(2):
+            found = execute(node, generation, scored=is_scored).docnums.tolist()
+            assert sorted(map(generation.article_id, found)) == expected
+
+
 @settings(max_examples=100, deadline=None)
 @given(node=trees)
 def test_long_lists_are_read_in_part_alike(growing_archive: LocalArchive, node: Node) -> None:

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import searchkit
@@ -41,6 +41,10 @@ def archive() -> Iterator[LocalArchive]:
 
 
 @settings(deadline=None)
+@example(pattern="*nk*k")
+@example(pattern="*an*a?")
+@example(pattern="b*n*nk")
+@example(pattern="*a*n*k*")
 @given(pattern=st.text(alphabet="*?bankscfe", min_size=1, max_size=6))
 def test_patterns_stand_for_the_words_that_fit(archive: LocalArchive, pattern: str) -> None:
     """The folded words that fit, taken one by one by a regular expression."""

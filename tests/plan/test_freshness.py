@@ -1,11 +1,14 @@
 """The order fresh: what is relevant enough, and that everything on the page counts just that."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searchkit import Article
+from searchkit.engines.local import LocalArchive
 from searchkit.plan.freshness import REFERENCE, SHARE, relevance_floor, scored_part
 from searchkit.query.nodes import And, Everything, Label, Not, Or, Phrase, Published, Word
 
@@ -110,3 +113,19 @@ def test_without_scores_fresh_is_newest(fresh_archive, query) -> None:
     newest = fresh_archive.search(query, sort="newest", limit=100)
 
     assert (fresh.hits, fresh.total, fresh.left_out) == (newest.hits, newest.total, 0)
+
+
+def test_facets_beside_a_filter_count_the_relevant(make_archive: Callable[..., LocalArchive]) -> None:
+    """Counted disjunctively, a topic's siblings have the counts of the list without the filter."""
+    passing = [
+        Article(f"p{n}", "Report", "heparin" + " word" * 300, published="2020", topics=["News"]) for n in range(20)
+    ]
+    about = [
+        Article(f"a{n}", "Heparin heparin", "Heparin.", published=f"20{n}", topics=[["News"], ["Blood"]][n % 2])
+        for n in range(10, 21)
+    ]
+    archive = make_archive([*passing, *about])
+    page = archive.search("heparin", sort="fresh", topics=["News"], disjunctive=True)
+    whole = archive.search("heparin", sort="fresh")
+    assert whole.left_out == 20
+    assert page.facets["topics"] == whole.facets["topics"]

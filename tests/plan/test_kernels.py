@@ -109,3 +109,15 @@ def test_bm25_is_whooshs() -> None:
     ours = kernels.bm25(weights, norms, idf=2.5, k1=2.0)
 
     assert ours == pytest.approx([bm25(2.5, w, n, 11.5, 0.75, 2.0) for w, n in zip(weights, lengths, strict=True)])
+
+
+def test_no_more_of_a_phrase_is_looked_at_than_it_takes() -> None:
+    """After two words that never stand in a row the places of the third are not asked for."""
+    asked = []
+
+    def places(word: int) -> kernels.Occurrences:
+        asked.append(word)
+        return np.array([word * 10], dtype=np.int64)
+
+    assert kernels.phrase_docnums(map(places, range(5))).tolist() == []
+    assert asked == [0, 1]

@@ -1,17 +1,20 @@
 """The first matches in each order, and those after a cursor, are what sorting all of them gives."""
 
 import tempfile
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import searchkit
-from searchkit.engines.local import open_local
-from searchkit.plan.execute import Matches
+from searchkit.engines.local import LocalArchive, open_local
+from searchkit.plan.execute import Matches, execute
 from searchkit.plan.generation import Generation
 from searchkit.plan.ranking import Ranked, after, rank_key, ranked
+from searchkit.query.nodes import Phrase, Word
 from searchkit.settings import Settings
 
 ids = st.integers(0, 400).map(str)
@@ -86,3 +89,14 @@ def test_no_matches_have_no_first() -> None:
         with archive._generation() as generation:
             assert ranked(Matches(generation.live[:0]), generation, "best", 10) == []
             assert ranked(Matches(generation.live), generation, "best", 0) == []
+
+
+def test_a_word_that_a_phrase_has_twice_scores_twice(make_archive: Callable[..., LocalArchive]) -> None:
+    """A phrase scores what its words do when they are asked for one by one."""
+    archive = make_archive(
+        [searchkit.Article("a", "t", "To be or not to be."), searchkit.Article("b", "t", "Not so, or to be it.")]
+    )
+    with archive._generation() as generation:
+        scores = {word: execute(Word(word), generation).scores[0] for word in ("to", "be", "or", "not")}
+        (score,) = execute(Phrase("to be or not to be"), generation).scores
+    assert score == pytest.approx(2 * scores["to"] + 2 * scores["be"] + scores["or"] + scores["not"])

@@ -152,3 +152,16 @@ def test_searches_find_synonyms_and_say_so(tmp_path: Path, make_archive: MakeArc
 
 def _read(text: str) -> Node:
     return read_query(text, today=date(2024, 5, 15)).node
+
+
+def test_words_with_a_sign_between_them_have_their_synonyms(
+    make_archive: Callable[..., LocalArchive], tmp_path: Path
+) -> None:
+    """Each of the words may be what the rules say, wherever it stands."""
+    path = tmp_path / "synonyms.txt"
+    path.write_text("rbc, erythrocyte\n", encoding="utf-8")
+    archive = make_archive(
+        [searchkit.Article("a", "t", "Plasma and RBC."), searchkit.Article("b", "t", "An RBC.")], synonyms=str(path)
+    )
+    assert [hit.id for hit in archive.search("erythrocyte/plasma").hits] == ["a"]
+    assert [hit.id for hit in archive.search("plasma,erythrocyte").hits] == ["a"]

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from searchkit.dates import ArchiveCalendar, Period, utc_datetime
-from searchkit.query import parse_bound, read_query
+from searchkit.query import named_period, parse_bound, read_query
 from searchkit.query.dates import parse_span, shift_months
 from searchkit.query.nodes import Published
 
@@ -264,6 +264,35 @@ NOW = {
     "summer time": datetime(2024, 3, 31, 1, 30, tzinfo=UTC),
     "winter time": datetime(2024, 10, 27, 0, 30, tzinfo=UTC),
 }
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("spring 2019", "2019-03-01"),
+        ("2019", "2019-01-01"),
+        ("may 2019", "2019-05-01"),
+        ("may-2019", "2019-05-01"),
+        ("past 10 years", "2014-05-16"),
+        ("last month", "2024-04-01"),
+        ("3 days ago", "2024-05-12"),
+        ("Yesterday", "2024-05-14"),
+        ("2018年6月", "2018-06-01"),
+        ("may", None),
+        ("march", None),
+        ("mai", None),
+        ("blood transfusion", None),
+        ("this", None),
+        ("last rites", None),
+        ("0000", None),
+        ("february 30 2019", None),
+        ("x" * 100 + " 2019", None),
+    ],
+)
+def test_words_name_a_time_without_doubt_or_none(text: str, first: str | None) -> None:
+    """Words that people search for, such as may, are no time; what can only be one is."""
+    period = named_period(text, today=WEDNESDAY)
+    assert (period and period.start.isoformat()) == first
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Auckland"])

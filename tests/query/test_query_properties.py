@@ -35,7 +35,7 @@ CALENDAR = ArchiveCalendar(UTC)
 
 AWKWARD_WORDS = [
     "heparin", "C++", "C#", ".NET", "COVID-19", "U.S.", "O'Brien", "AT&T", "10:30", "10.1016/j.x", "東京",
-    "or", "not", "title", "A-", "#x", "x[1]", "Ⅷ", "+49", "50%", "std::x",
+    "or", "not", "title", "to", "Until", "A-", "#x", "x[1]", "Ⅷ", "+49", "50%", "std::x",
     "his/her", "a,b", "salt&pepper",
 ]  # fmt: skip
 WORDS = st.sampled_from(AWKWARD_WORDS) | st.from_regex(r"[a-zé東0-9]{1,6}", fullmatch=True)
@@ -93,7 +93,7 @@ PIECES = [
     "OR", "AND", "NOT", "||", "&&", "title:", "topic:", "author:", "date:", "since:", "until:", "before:",
     "after:", "id:", "url:", "foo:", "doi:", "2016", "2016..2018", "..", "june", "last month", "https://a.b/c",
     "heparin", '"a b"', "~5", "~1", "=", '="a', 'author:="J', "a?b", "a*b", "*a", "trans*", "x.y.",
-    "his/her", "a/trans*", " NEAR ", "^2", "x^2.", "{2016 TO 2018}", "＊", "？", "ｄａｔｅ：",
+    "his/her", "a/trans*", " NEAR ", "^2", "x^2.", "fox^2", " to ", "until", "{2016 TO 2018}", "＊", "？", "ｄａｔｅ：",
 ]  # fmt: skip
 SCRAPS = st.lists(st.sampled_from([*SIGNS, *PIECES]), max_size=30).map("".join)
 
