@@ -42,18 +42,17 @@ class FieldApart:
 
     def _written(self) -> None:
         with (
-            suppress(OSError),  # the file has no end, then, and the other process meets the same
+            suppress(OSError),  # the other process will meet the same
             ContainerWriter(lambda: self._file, lambda file: file.flush(), kind=_KIND) as writer,
         ):
             self._write(writer)
 
     def copy_into(self, writer: ContainerWriter) -> bool:
         """Wait until the field is written and copy it; False when it could not be written."""
-        if self._fork.wait() != 0:
-            return False
+        self._fork.wait()
         try:
             container = Container.open(self._file, self.name, kind=_KIND)
-        except IndexCorrupt:
+        except IndexCorrupt:  # it has no end
             return False
         if self.name in container.section("fields"):  # it has a term that is left
             add_field_from(writer, container, self.name)

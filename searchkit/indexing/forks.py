@@ -18,6 +18,9 @@ from typing import NoReturn
 MMAP_THRESHOLD, TRIM_THRESHOLD = 1 << 28, 1 << 29
 """For glibc: arrays that come and go with each batch stay with the process, which need not clear their pages again."""
 
+_PARENT_DEATH_SIGNAL = 1  # linux/prctl.h
+_SET_MMAP_THRESHOLD, _SET_TRIM_THRESHOLD = -3, -1  # malloc.h
+
 
 def may_fork() -> bool:
     """Whether a fork of this process is safe."""
@@ -29,9 +32,10 @@ class Fork:
 
     def __init__(self, work: Callable[[], object]) -> None:
         """Have ``work`` done; its exit status is 0 if it returns. Raises OSError when no process can be added."""
+        here = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
-            _work_as_fork(work)
+            _work_as_fork(work, here)
         self._status: int | None = None
         self._waiting = threading.Lock()
 
@@ -50,24 +54,27 @@ class Fork:
             self.wait()
 
 
-def _work_as_fork(work: Callable[[], object]) -> NoReturn:
+def _work_as_fork(work: Callable[[], object], parent: int) -> NoReturn:
     """All that a fork does: nothing of the program that it was may run in it, not even when it ends."""
     status = 1
     try:
         os.setsid()  # Ctrl-C is sent to the whole group of processes
         set_wakeup_fd(-1)
         signal(SIGINT, SIG_IGN)
-        _keep_memory()
-        work()
-        status = 0
+        _prepare()
+        if os.getppid() == parent:
+            work()
+            status = 0
     except BaseException:
         traceback.print_exc()
     finally:
         os._exit(status)
 
 
-def _keep_memory() -> None:
-    with suppress(OSError, AttributeError):  # another C library
-        libc = CDLL(None)
-        libc.mallopt(-3, MMAP_THRESHOLD)
-        libc.mallopt(-1, TRIM_THRESHOLD)
+def _prepare() -> None:
+    """Have the system end this process with the one that it is a fork of, and the C library keep its memory."""
+    libc = CDLL(None)
+    libc.prctl(_PARENT_DEATH_SIGNAL, SIGKILL)
+    with suppress(AttributeError):  # another C library than glibc
+        libc.mallopt(_SET_MMAP_THRESHOLD, MMAP_THRESHOLD)
+        libc.mallopt(_SET_TRIM_THRESHOLD, TRIM_THRESHOLD)

@@ -49,15 +49,19 @@ class _Source:
     new_docnums: npt.NDArray[np.int32]
 
 
-def merge_segments(storage: Any, segments: Sequence[ArraySegment]) -> ArraySegment:
-    """Write one segment with the live articles of ``segments`` and return it for the table of contents."""
+def merge_segments(storage: Any, segments: Sequence[ArraySegment], processes: int = 1) -> ArraySegment:
+    """Write one segment with the live articles of ``segments`` and return it for the table of contents.
+
+    Of several ``processes`` that may work at it, two do where there is much to do.
+    """
     sources, ids = _opened(storage, segments)
     doc_count = int(sum((source.new_docnums >= 0).sum() for source in sources))
     merged = ArraySegment(INDEX_NAME)
     merged.set_doc_count(doc_count)
     with file_writer(storage, merged, DOCUMENTS_EXTENSION) as writer:
         codes = _merge_documents(writer, sources, doc_count)
-    _merge_terms(storage, merged, sources, codes, ids)
+    has_help = processes > 1 and doc_count >= WORTH_A_FORK and isinstance(storage, IndexStorage) and may_fork()
+    _merge_terms(storage, merged, sources, codes, ids, has_help=has_help)
     return merged
 
 
@@ -67,8 +71,10 @@ def _merge_terms(
     sources: Sequence[_Source],
     codes: Mapping[str, npt.NDArray[np.uint8]],
     ids: TermUnion,
+    *,
+    has_help: bool,
 ) -> None:
-    """Write all indexed fields, the largest of them in a fork meanwhile if there is much to do."""
+    """Write all indexed fields, with help the largest of them in a fork meanwhile."""
     files = [(source.terms, source.new_docnums) for source in sources]
     left = sorted({name for source in sources for name in source.terms.field_names()})
 
@@ -77,7 +83,7 @@ def _merge_terms(
 
     with ExitStack() as stack:
         apart = None
-        if merged.doc_count_all() >= WORTH_A_FORK and isinstance(storage, IndexStorage) and may_fork():
+        if has_help:
             largest = max(left, key=lambda name: _occurrence_count(sources, name))
             with suppress(OSError):  # no room for another process or file
                 apart = stack.enter_context(FieldApart(storage.folder, largest, partial(merge, largest)))

@@ -6,7 +6,6 @@ Neither asks anything of the program's main module.
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Any, Protocol
 
@@ -44,23 +43,21 @@ class WorkerProcess(Protocol):
         ...
 
 
-def start_worker(storage: Any, settings: Settings, others: Sequence[WorkerProcess]) -> WorkerProcess:
-    """A worker beside the ``others`` that were started before. Raises ArchiveError when it cannot be started."""
+def start_worker(storage: Any, settings: Settings) -> WorkerProcess:
+    """A new worker. Raises ArchiveError when it cannot be started."""
     if may_fork():
-        return _Fork(storage, settings, others)
+        return _Fork(storage, settings)
     return _Interpreter(storage, settings)
 
 
 class _Fork:
     """A fork of this process."""
 
-    def __init__(self, storage: Any, settings: Settings, others: Sequence[WorkerProcess]) -> None:
+    def __init__(self, storage: Any, settings: Settings) -> None:
         from_here, to_child = os.pipe()
         from_child, to_here = os.pipe()
 
         def work() -> None:
-            for descriptor in (to_child, from_child, *(pipe.fileno() for one in others for pipe in _pipes(one))):
-                os.close(descriptor)  # a pipe ends when all have closed it
             serve(os.fdopen(from_here, "rb"), os.fdopen(to_here, "wb"), storage, settings)
 
         try:
@@ -123,10 +120,6 @@ class _Interpreter:
 
     def close(self) -> None:
         _close(self)
-
-
-def _pipes(process: WorkerProcess) -> tuple[IO[bytes], IO[bytes]]:
-    return process.requests, process.replies
 
 
 def _close(process: WorkerProcess) -> None:

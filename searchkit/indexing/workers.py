@@ -79,7 +79,7 @@ class SegmentBuilders:
                 yield BuiltBatch(batch, built)
             return
         for _ in range(self._workers):
-            process = start_worker(self._storage, self._settings, self._processes)
+            process = start_worker(self._storage, self._settings)
             self._processes.append(process)
             self._idle.put(process)
         waiting: deque[tuple[Batch, Future[Built]]] = deque()

@@ -26,7 +26,7 @@ from searchkit.indexing.merge import merge_segments
 from searchkit.indexing.policy import AT_ONCE, segments_to_merge
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.storage import disk_failures
-from searchkit.indexing.workers import SegmentBuilders
+from searchkit.indexing.workers import SegmentBuilders, worker_count
 from searchkit.page.model import AddReport
 from searchkit.settings import Settings
 
@@ -63,7 +63,7 @@ def add_articles(
     added_ids = AddedIds()
     waiting: dict[str, None] = {}  # ids that the segments from before have not been searched for yet
     added = 0
-    with _writing(index, settings) as commit:
+    with _writing(index, settings, workers) as commit:
         with SegmentBuilders(index.storage, settings, workers, limits) as builders:
             for batch, built in builders.build(intake.items(), commit.new_segment):
                 intake.note(batch, built.of_blocks)
@@ -106,8 +106,9 @@ def optimize(index: FileIndex, settings: Settings) -> None:
 class _Commit:
     """What the next table of contents will say."""
 
-    def __init__(self, index: FileIndex, settings: Settings) -> None:
+    def __init__(self, index: FileIndex, settings: Settings, workers: int | None) -> None:
         toc = index._read_toc()
+        self._processes = worker_count(workers)
         self._latest_generation = index.latest_generation
         self._storage = index.storage
         self._schema = toc.schema
@@ -154,7 +155,7 @@ class _Commit:
         sources = []
         for segment in taken:
             sources += self._converted(segment) if segment in foreign else [segment]
-        merged = merge_segments(self._storage, sources) if sources else None
+        merged = merge_segments(self._storage, sources, self._processes) if sources else None
         self.segments = [segment for segment in self.segments if segment not in taken]
         if merged is not None:
             self._made.append(merged)
@@ -199,7 +200,7 @@ class _Commit:
 
 
 @contextmanager
-def _writing(index: FileIndex, settings: Settings) -> Iterator[_Commit]:
+def _writing(index: FileIndex, settings: Settings, workers: int | None = None) -> Iterator[_Commit]:
     with disk_failures(index.storage):
         lock = index.lock("WRITELOCK")
         is_mine = try_for(lock.acquire, timeout=_LOCK_TIMEOUT_SECONDS, delay=0.05)
@@ -211,7 +212,7 @@ def _writing(index: FileIndex, settings: Settings) -> Iterator[_Commit]:
         )
     try:
         with disk_failures(index.storage):
-            commit = _Commit(index, settings)
+            commit = _Commit(index, settings, workers)
         try:
             yield commit
         finally:

@@ -4,6 +4,7 @@ import pickle
 import random
 import struct
 import time
+import tracemalloc
 import zlib
 from functools import partialmethod
 from pathlib import Path
@@ -247,24 +248,37 @@ def test_terms_and_postings_are_not_looked_at(loose: Loose) -> None:
 
 
 BOMBS = {
-    "deflated": b"\x80\x02X\xff\xff\xff\x0f" + bytes((1 << 28) - 1) + b".",
-    "repeated text": b"\x80\x02" + text("x" * 100_000) + b"q\0](" + b"h\0" * 100_000 + b"e.",
-    "repeated lists": b"\x80\x02]q\0" + b"".join(b"](" + b"h%c" % n * 50 + b"eq%c" % (n + 1) for n in range(60)) + b".",
-    "in itself": b"\x80\x02}q\0" + text("article") + b"h\0s.",
-    "deep": b"\x80\x02" + b"]" * 10_000 + b"a" * 9_999 + b".",
+    "deflated": (0, b"X\xff\xff\xff\x0f" + bytes((1 << 28) - 1)),
+    "repeated text": (1, text("x" * 100_000) + b"q\0](" + b"h\0" * 100_000 + b"e"),
+    "repeated lists": (61, b"]q\0" + b"".join(b"](" + b"h%c" % n * 50 + b"eq%c" % (n + 1) for n in range(60))),
+    "in itself": (1, b"}q\0" + text("article") + b"h\0s"),
+    "deep": (0, b"]" * 10_000 + b"a" * 9_999),
+    "an object": (0, text("datetime") + text("date") + b"\x93"),
+    "bytes": (0, b"C\1x"),
 }
-"""Stored fields that are small in the file only."""
+"""Values that are small in the file only, or none that JSON has, and how many values they have kept by number."""
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_bombs_do_not_go_off(loose: Loose, name: str) -> None:
+@pytest.mark.parametrize("place", ["whole", "extra"])
+def test_bombs_do_not_go_off(loose: Loose, name: str, place: str) -> None:
     """What would fill memory, or never end, when it is spread out is the error of a damaged index, soon."""
+    kept, bomb = BOMBS[name]
+    if place == "extra":  # of what is an article otherwise
+        extra = b"}" + text("x") + b"h%c" % kept + b"s"
+        article = b"}(" + text("id") + text("a") + text("title") + text("A") + text("extra") + extra + b"u"
+        bomb += b"\x94}" + text("article") + article + b"s"
     harmless = pickle.dumps({"article": {"id": "a", "title": "A"}}, 2)
-    loose.store([zlib.compress(pickled) for pickled in (harmless, harmless, BOMBS[name])])
+    loose.store([zlib.compress(pickled) for pickled in (harmless, harmless, b"\x80\x02" + bomb + b".")])
     began = time.monotonic()
-    with pytest.raises(IndexCorrupt, match="document 2 holds no article"):
-        loose.opened()
-    assert time.monotonic() - began < 5
+    tracemalloc.start()
+    try:
+        with pytest.raises(IndexCorrupt, match="document 2 holds no article"):
+            loose.opened()
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("is_compound", [True, False])
@@ -299,3 +313,15 @@ def test_the_stored_column_is_the_one_read_here() -> None:
         W3Codec.column_filename(W3Segment(W3Codec(), "MAIN", segid="a" * 16), "_stored")
         == f"MAIN_{'a' * 16}._stored.col"
     )
+
+
+def test_a_damaged_commit_falls_back_on_the_stock_segment(folder: Path) -> None:
+    """The files of a stock segment stay until the commit after the one that has made it ours."""
+    stock_index(folder, ARTICLES)
+    with open_archive(folder) as archive:
+        archive.add([Article("new", "New")])
+    newest = max(folder.glob("*.toc"), key=lambda path: path.stat().st_mtime_ns)
+    newest.write_bytes(newest.read_bytes()[:-1])
+    with open_archive(folder) as archive:
+        assert archive.stats().articles == len(ARTICLES)
+        assert archive.stats().damage

@@ -3,6 +3,7 @@
 import errno
 import tracemalloc
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from searchkit.sources import known_ids
 from searchkit.sources.known_ids import KnownIds, hashes_of
+from searchkit.sources.reading import Place
+from searchkit.sources.repeats import FirstPlaces
 
 batches = st.lists(st.lists(st.integers(-20, 20), max_size=12), max_size=12)
 
@@ -76,3 +79,35 @@ def test_memory_does_not_grow_with_the_ids() -> None:
 def test_hashes_are_those_of_the_texts() -> None:
     """Equal ids have equal hashes, as Python has it."""
     assert hashes_of(["a", "b"]).tolist() == [hash("a"), hash("b")]
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(1, 9)), max_size=6), max_size=6))
+def test_the_first_place_of_an_id_is_told(files: list[list[tuple[str, int]]]) -> None:
+    """Of ids that come twice, in one batch or in several, the place of the first is known."""
+    places, first = FirstPlaces(), dict[str, Place]()
+    for number, read in enumerate(files):
+        path = f"{number}.jsonl"
+        expected = []
+        for index, (one, line) in enumerate(read):
+            if one in first:
+                expected.append((index, first[one]))
+            first.setdefault(one, Place(path, line))
+        assert places.note_all(path, [one for one, _ in read], [line for _, line in read]) == expected
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from Linux's /proc")
+def test_what_was_read_of_files_does_not_stay_in_memory() -> None:
+    """Neither adding nor finding keeps the pages of the files."""
+    before = mapped_bytes()
+    known = KnownIds()
+    for first in range(0, 1_000_000, 50_000):
+        hashes = np.arange(first, first + 50_000, dtype=np.int64) * 0x9E3779B97F4A7C1
+        known.add(hashes, hashes)
+        known.find(hashes)
+    assert mapped_bytes() < before + 6_000_000
+
+
+def mapped_bytes() -> int:
+    """The bytes of mapped files that are in the memory of this process."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssFile:"))
