@@ -16,6 +16,7 @@ from typing import Any
 
 MAX_CHARACTERS = 1 << 18
 MAX_VALUES = 20_000
+_TOO_MUCH = "the front matter is too large or too deeply nested for an article's"
 MAX_DEPTH = 40
 
 _OPENING = re.compile(r"---[ \t]*\r?\n")
@@ -121,7 +122,7 @@ def _parse(source: str) -> Any:
                     anchors[finished.anchor] = (finished.value, count - finished.counted_before + 1)
                 stack[-1].add(finished.value)
             if count > MAX_VALUES or len(stack) > MAX_DEPTH:
-                raise FrontMatterError(line + 2, "the front matter is too large or too deeply nested for an article's")
+                raise FrontMatterError(line + 2, _TOO_MUCH)
     except yaml.MarkedYAMLError as exc:
         at = exc.problem_mark.line if exc.problem_mark else line
         raise FrontMatterError(at + 2, _yaml_reason(exc.problem or str(exc))) from exc
@@ -138,6 +139,8 @@ def _events(source: str) -> Iterator[Any]:
 
 
 def _yaml_reason(problem: str) -> str:
+    if "nesting depth" in problem:  # newer versions of libyaml have a limit of their own
+        return _TOO_MUCH
     hint = ""
     if "mapping values are not allowed" in problem or "did not find expected key" in problem:
         hint = "; put a text with a colon or quotation marks in it into quotation marks"

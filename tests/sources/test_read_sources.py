@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from searchkit.settings import Settings
@@ -161,6 +161,7 @@ def test_a_repeated_id_is_told_before_the_second_article(tmp_path: Path) -> None
     assert str(readings[2]) == f"{two}:1: replaces the article 'same' of {one}:2"
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3000), max_size=60), st.integers(0, 3000))
 def test_first_places_agree_with_a_dictionary(numbers: list[int], filling: int) -> None:
     """However full the table is, an id has the place it was first noted at."""
