@@ -54,7 +54,7 @@ _LONG = 16_384
 _FEW_LEFT = 64
 """Of a long list with so many times more articles than are asked for only these are scored."""
 
-CACHED_BYTES = 5 << 20
+CACHED_BYTES = 4 << 20
 """Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
 
 CACHED_MATCH_BYTES = 3 << 20
@@ -67,8 +67,8 @@ put together again. What many words have in common is little and takes as long t
 
 _RUNS_BYTES = 1 << 18
 
-CACHED_ARTICLE_BYTES = 2 << 20
-"""Bytes of articles that are kept unpacked, some thousand abstracts: readers go back and forth among few."""
+CACHED_ARTICLE_BYTES = 1 << 20
+"""Bytes of articles that are kept unpacked, some hundred abstracts: readers go back and forth among few."""
 
 _ARTICLE_BYTES = 500
 _NOTES = 256
