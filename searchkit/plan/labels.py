@@ -196,8 +196,7 @@ class LabelColumn:
         if label_count > _LOOPED:
             lists = self._lists[number]
             return _sums(flags[lists.docs], lists.starts)
-        counted = (np.count_nonzero(flags[segment.docnums_of_term(self._field, at)]) for at in range(label_count))
-        return np.fromiter(counted, dtype=np.int64, count=label_count)
+        return segment.labels_by_docnum(self._field).totals(np.flatnonzero(flags), label_count)
 
     # How a label is shown --------------------------------------------------------------------------------
 

@@ -15,13 +15,16 @@ import numpy.typing as npt
 from whoosh.reading import SegmentReader
 
 from searchkit.codec import ArraySegment
-from searchkit.codec.kernels import starts_of
+from searchkit.codec.kernels import stable_order, starts_of
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, distinct
 from searchkit.plan.label_sets import LabelLists
 
 _KNOWN_IDS = 4096
+_TURNED_AT_ONCE = 1 << 16
+"""Docnums whose labels are sorted at once; those of more are put in their places label by label, in less memory."""
+
 _FOUND_KEPT = 256
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
 _POSTINGS_COUNTED = 200_000
@@ -203,19 +206,30 @@ class SegmentView:
         """Of each docnum the places of its labels in their order; kept, so for fields of few labels."""
         known = self._labels.get(field)
         if known is None:
-            carriers = [self.docnums_of_term(field, label) for label in range(self.term_count(field))]
-            counts = np.zeros(self.doc_count, dtype=np.int32)
-            for docs in carriers:
-                counts[docs] += 1
-            starts = starts_of(counts)
-            offsets = starts.astype(np.int32)
-            labels = np.empty(starts[-1], dtype=np.min_scalar_type(len(carriers)))
-            for label, docs in enumerate(carriers):
-                places = starts[docs]
-                labels[places] = label
-                starts[docs] = places + 1
-            known = self._labels[field] = LabelLists(offsets, labels)
+            made = self._turned_round if self.doc_count <= _TURNED_AT_ONCE else self._turned_label_by_label
+            known = self._labels[field] = made(field)
         return known
+
+    def _turned_round(self, field: str) -> LabelLists:
+        lists = self.lists(field)
+        labels = np.arange(len(lists.starts) - 1).astype(np.min_scalar_type(len(lists.starts)))
+        labels = np.repeat(labels, np.diff(lists.starts))[stable_order(lists.docs, self.doc_count)]
+        offsets = starts_of(np.bincount(lists.docs, minlength=self.doc_count))
+        return LabelLists(offsets.astype(np.int32), labels)
+
+    def _turned_label_by_label(self, field: str) -> LabelLists:
+        carriers = [self.docnums_of_term(field, label) for label in range(self.term_count(field))]
+        counts = np.zeros(self.doc_count, dtype=np.int32)
+        for docs in carriers:
+            counts[docs] += 1
+        starts = starts_of(counts)
+        offsets = starts.astype(np.int32)
+        labels = np.empty(starts[-1], dtype=np.min_scalar_type(len(carriers)))
+        for label, docs in enumerate(carriers):
+            places = starts[docs]
+            labels[places] = label
+            starts[docs] = places + 1
+        return LabelLists(offsets, labels)
 
     def has_labels_by_docnum(self, field: str) -> bool:
         """Whether they have been made already."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import searchkit
 from searchkit.engines.local import open_local
-from searchkit.plan import label_sets, labels
+from searchkit.plan import label_sets, labels, segments
 from searchkit.plan.labels import LabelColumn
 from searchkit.settings import Settings
 
@@ -70,6 +70,7 @@ def test_every_way_of_counting_agrees_with_loops(
         patch.setattr(labels, "_LOOPED", few_labels)
         patch.setattr(labels, "_FEW_DOCNUMS", few_docnums)
         patch.setattr(label_sets, "_ALIKE", alike)
+        patch.setattr(segments, "_TURNED_AT_ONCE", few_docnums)
         patch.setattr(label_sets, "_FEW_DOCNUMS", 10_000 if alike < 1 else 0)
         patch.setattr(label_sets, "_RUN", 3)
         patch.setattr(labels, "_OFTEN", 2)
