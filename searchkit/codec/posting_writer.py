@@ -4,8 +4,7 @@ How the arrays are coded is told in postings.py, which reads them, and array by 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +18,7 @@ DENSE = 8  # a list with at least span / DENSE documents is stored as a bitmap
 DENSE_LEAST = 64
 
 
-@dataclass(frozen=True, slots=True)
-class PostingData:
+class PostingData(NamedTuple):
     """All posting lists of one field, list after list; n is the number of postings."""
 
     counts: NDArray[np.int64]  # postings of each list, at least 1
@@ -35,8 +33,7 @@ class PostingData:
     values: list[bytes] | None = None  # n opaque values, for formats that are none of the above
 
 
-@dataclass(frozen=True, slots=True)
-class PostingRun:
+class PostingRun(NamedTuple):
     """Some successive posting lists of a field, whole ones; n is the number of postings, at least 1."""
 
     counts: NDArray[np.int64]  # postings of each list, at least 1

@@ -14,9 +14,8 @@ How the arrays are coded (FORMAT.md has each by name):
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +34,7 @@ from searchkit.codec.posting_writer import BLOCK
 _MANY_LISTS = 128
 
 
-@dataclass(frozen=True, slots=True)
-class ListStatistics:
+class ListStatistics(NamedTuple):
     """What is known of a posting list without reading it."""
 
     doc_frequency: int

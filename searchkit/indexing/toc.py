@@ -11,7 +11,7 @@ Whoosh.
 
 import struct
 import zlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from searchkit.errors import IndexCorrupt, IndexTooNew, IndexTooOld
 from searchkit.indexing.pickles import Record, Source, read_pickle
@@ -27,8 +27,7 @@ _CHECKSUM_MAGIC = b"\x89SKTOC\r\n"
 _NEXT_STEP = "restore it from a backup or index the articles again into a new folder"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """What a table of contents says: its generation, the Whoosh that wrote it, and its segments, unvetted."""
 
     generation: int

@@ -1,9 +1,8 @@
 """From matches to the page: order, hits with snippets, facets, timeline. The only place that reads stored articles."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from searchkit.analysis import analyzer_for
 from searchkit.page.cursor import decode_cursor, encode_cursor
@@ -30,8 +29,7 @@ KEPT_HITS = 10
 _LABEL_FIELDS: dict[FacetName, str] = {"topics": "topic", "kind": "kind", "authors": "author"}
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(NamedTuple):
     """What is wanted of the matches: their order, how many hits from where on, and which counts."""
 
     sort: Sort = "best"
@@ -69,7 +67,7 @@ def build_page(
     next_cursor = None
     if shown and offset + len(shown) < total:
         next_cursor = encode_cursor(rank_key(shown[-1], generation, request.sort, hits[-1].id), search)
-    counting = request if request.sort == "fresh" else replace(request, limit=0)  # which needs no scores
+    counting = request if request.sort == "fresh" else request._replace(limit=0)  # which needs no scores
     counted = {name: _listed(node, counting, generation)[0] for name, node in (siblings or {}).items()}
     return Page(
         total=total,

@@ -7,8 +7,9 @@ more than the query itself.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
+from typing import NamedTuple
 
 from searchkit.analysis import Kind, tokenize
 from searchkit.page.model import Suggestion
@@ -59,8 +60,7 @@ _LONGEST_DATE = 4
 _SMALL_OPERATOR = late_pattern(r"(?<=\w )(?:or|and not|not)(?= [\w\"(])")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A tree to run instead, and what is different about it."""
 
     node: Node

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -56,8 +57,7 @@ _MANY = 16
 which on they are looked at one after the other, while there is an article with all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(NamedTuple):
     """Articles that match: docnums, ascending, and the score beside each, or the one number that all score."""
 
     docnums: Docnums
@@ -68,8 +68,7 @@ def _none(_docnums: Docnums) -> float:
     return 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a node finds: docnums, ascending, and what gives the scores of any of them, ascending, too."""
 
     docnums: Docnums

@@ -7,7 +7,6 @@ accents where they have some. Expansions are cut to a number of words, the same 
 import re
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -55,8 +54,7 @@ class Expansion(NamedTuple):
         return self.found > len(self.words)
 
 
-@dataclass(frozen=True, slots=True)
-class _SegmentWords:
+class _SegmentWords(NamedTuple):
     """The words of a segment in the order of their bytes, and how many articles have each."""
 
     table: LetterTable

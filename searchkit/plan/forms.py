@@ -6,7 +6,6 @@ follow one another. With several languages in the archive a slot has the stems o
 holds together (`his/her`) also match apart.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 from unicodedata import normalize
@@ -24,8 +23,7 @@ Alternative = tuple[Slot, ...]
 """One way to match: these slots, at positions that follow one another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forms:
+class Forms(NamedTuple):
     """The alternatives of a word or phrase, or the ``prefix`` its terms begin with; without either nothing matches.
 
     All of the words ``apart``, wherever they stand, match as well.

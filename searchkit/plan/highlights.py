@@ -4,7 +4,7 @@ Only what is asked for is marked: nothing inside an exclusion, no labels, no dat
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from searchkit.analysis import Analyzer
 from searchkit.plan.forms import (
@@ -19,8 +19,7 @@ from searchkit.query.joined_words import is_initialism
 from searchkit.query.nodes import And, Exact, Fuzzy, Node, Or, Pattern, Phrase, Prefix, Word
 
 
-@dataclass(frozen=True, slots=True)
-class Highlight:
+class Highlight(NamedTuple):
     """One thing to mark, in text of any field or (``title_only``) in titles.
 
     Either the ``slots`` of a word or phrase, up to ``slop`` words between each of them, or a ``prefix`` of folded

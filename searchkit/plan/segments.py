@@ -6,7 +6,6 @@ publication, until its next merge.
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -34,8 +33,7 @@ _TERMS_COUNTED = 32
 _NO_DOCS: npt.NDArray[np.int32] = np.empty(0, dtype=np.int32)
 
 
-@dataclass(frozen=True, slots=True)
-class TermLists:
+class TermLists(NamedTuple):
     """All posting lists of a field, without weights: list i is ``docs[starts[i]:starts[i + 1]]``.
 
     ``docs`` are docnums (int32), ``starts`` int64 with one entry more than lists.

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from searchkit.analysis import Analyzer, Kind, fold, tokenize
 from searchkit.errors import SettingsError
@@ -24,8 +25,7 @@ _LONGEST = 8
 """Words of a synonym; longer ones are sentences."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What is found (``then``) besides any of ``given``."""
 
     given: tuple[str, ...]

@@ -10,9 +10,9 @@ year in which it begins.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
+from typing import NamedTuple
 from unicodedata import combining, normalize
 
 from searchkit.dates import Period, day_period, month_period, parse_period, year_period
@@ -74,8 +74,7 @@ _TRAILING_YEAR = late_pattern(r"(?<!\d)\d{4}$")
 _BRACKETED = late_pattern(r"[\[{(](.*)[\]})]", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """From the start of ``first`` to the end of ``last``, as written; None leaves that side open.
 
     Written in braces, as other search engines do, a span is without the period that stands beside the brace.

@@ -9,7 +9,7 @@ readers.
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, tzinfo
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 from searchkit.dates import Period
 from searchkit.patterns import late_pattern
@@ -92,8 +92,7 @@ _COMPARISONS: dict[str, BoundName] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(NamedTuple):
     """A date that closes one side, as it was written; kept so that reversed pairs can be swapped."""
 
     node: Published
