@@ -2,10 +2,11 @@
 
 Reading what `canonical` writes gives the same tree, for every tree in the normal form (`normal_form.py`) that
 is within the reader's limits. Groups are always written, so that nothing depends on knowing which operator
-binds tighter.
+binds tighter, except where that would make more groups inside each other than are read.
 """
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
 
@@ -30,16 +31,28 @@ from searchkit.query.nodes import (
 _PLAIN_VALUE = re.compile(r"\w+(?:[-.]\w+)*")
 _ONE_DAY = timedelta(days=1)
 
+MAX_DEPTH = 32
+"""Groups that are read inside each other."""
+
 
 def canonical(node: Node) -> str:
     """The query, in one line, that is read as ``node``."""
+    text = _written(node, _grouped)
+    return _written(node, _grouped_if_needed) if text.count("(") > MAX_DEPTH else text
+
+
+def _written(node: Node, conjunct: Callable[[Node], str]) -> str:
+    """The query that is read as ``node``, ``conjunct`` writing the parts of conjunctions."""
     match node:
         case And(nodes):
-            return " ".join(_conjunct(part, following) for part, following in zip_longest(nodes, nodes[1:]))
+            return " ".join(_conjunct(part, next_one, conjunct) for part, next_one in zip_longest(nodes, nodes[1:]))
         case Or(nodes):
-            return " OR ".join(_grouped(part, And) for part in nodes)
+            return " OR ".join(
+                f"({_written(part, conjunct)})" if isinstance(part, And) else _written(part, conjunct) for part in nodes
+            )
         case Not(inner):
-            return "-" + _grouped(inner, And, Or)
+            text = _written(inner, conjunct)
+            return f"-({text})" if isinstance(inner, And | Or) else f"-{text}"
         case Label(field, value, True):
             return f"{field}:={_quotation(value)}"
         case Label(field, value):
@@ -57,14 +70,14 @@ def last_moment(end: date) -> date:
     return end - (timedelta(microseconds=1) if isinstance(end, datetime) else _ONE_DAY)
 
 
-def _conjunct(node: Node, following: Node | None) -> str:
+def _conjunct(node: Node, following: Node | None, conjunct: Callable[[Node], str]) -> str:
     """A part of a conjunction; a date before a word such as "to" as a range, which no other date makes longer."""
     if isinstance(following, Word) and following.field is None and following.text.lower() in RANGE_WORDS:
         if isinstance(node, Published):
             return f"date:{_range(node)}"
         if isinstance(node, Not) and isinstance(node.node, Published):
             return f"-date:{_range(node.node)}"
-    return _grouped(node, Or)
+    return conjunct(node)
 
 
 def _range(span: Published) -> str:
@@ -73,8 +86,14 @@ def _range(span: Published) -> str:
     return f"{first}..{last}"
 
 
-def _grouped(node: Node, *kinds: type[And] | type[Or]) -> str:
-    return f"({canonical(node)})" if isinstance(node, kinds) else canonical(node)
+def _grouped(node: Node) -> str:
+    text = _written(node, _grouped)
+    return f"({text})" if isinstance(node, Or) else text
+
+
+def _grouped_if_needed(node: Node) -> str:
+    """OR binds tighter than what stands side by side, so that no part of a conjunction needs a group."""
+    return _written(node, _grouped_if_needed)
 
 
 def _bare(node: TextNode) -> str:

@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, cast
 
 from searchkit.dates import Period
 from searchkit.patterns import late_pattern
+from searchkit.query.canonical import MAX_DEPTH
 from searchkit.query.dates import RANGE_WORDS, Span, parse_bound, parse_span
 from searchkit.query.describe import build_receipt
 from searchkit.query.joined_words import is_initialism, words_apart
@@ -33,8 +34,6 @@ from searchkit.query.nodes import (
 )
 from searchkit.query.normal_form import NormalForm
 from searchkit.query.receipt import TOO_MUCH, Receipt, Remark
-
-MAX_DEPTH = 32
 
 MAX_WIDE = 12
 """Patterns, approximate spellings and names of authors in a query, each of which stands for many words or labels.

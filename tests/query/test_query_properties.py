@@ -200,3 +200,11 @@ def test_rubbish_has_a_short_receipt(unit: str) -> None:
     receipt = read_query((unit * 8192)[:8192], today=TODAY).receipt
     assert len(receipt.remarks) <= 21
     assert all(len(remark.text) <= 60 for remark in receipt.remarks)
+
+
+@pytest.mark.parametrize("typed", ["(last month||", "(a ", "(a OR b c OR d ", "-(a OR (b ", '("a b" || -c || (d '])
+@pytest.mark.parametrize("depth", [5, 16, 17, 25, 32, 40])
+def test_groups_read_back_however_deep(typed: str, depth: int) -> None:
+    """A text with as many groups inside each other as are read has a canonical form that reads back."""
+    reading = read_query(typed * depth + "x", today=TODAY)
+    assert read_query(reading.receipt.canonical, today=TODAY).node == reading.node
