@@ -41,21 +41,12 @@ class TermIndex:
 
     def lower_bound(self, term: bytes) -> int:
         """Returns the ordinal of the first term that is not before the one given; the number of terms when all are."""
-        key = np.uint64(int.from_bytes(term[:KEY_BYTES].ljust(KEY_BYTES, b"\0")))
-        return self._bound(term, int(self._keys.searchsorted(key)))
+        return self._place_of(term, int(self._keys.searchsorted(np.uint64(_key(term)))))[0]
 
     def find(self, term: bytes) -> int | None:
         """Returns the ordinal of a term, or None when the dictionary does not hold it."""
-        key = np.uint64(int.from_bytes(term[:KEY_BYTES].ljust(KEY_BYTES, b"\0")))
-        block = self._block_of(term, int(self._keys.searchsorted(key)))
-        if block < len(self._keys) and self._head(block) == term:
-            return block * self._block
-        if block == 0:
-            return None
-        base = (block - 1) * self._block
-        terms = self.terms(base, min(base + self._block, self._count))
-        place = bisect_left(terms, term)
-        return base + place if place < len(terms) and terms[place] == term else None
+        place, is_there = self._place_of(term, int(self._keys.searchsorted(np.uint64(_key(term)))))
+        return place if is_there else None
 
     def between(self, bounds: Sequence[bytes]) -> list[tuple[int, int]]:
         """Returns for each two bounds the ordinals of the terms from the first on and before the second, if any."""
@@ -71,7 +62,8 @@ class TermIndex:
             first, end = bounds[2 * pair : 2 * pair + 2]
             if is_ascii[pair] and _differ_beyond_ascii(first, end):
                 continue
-            low, high = self._bound(first, places[2 * pair]), self._bound(end, places[2 * pair + 1])
+            low, _ = self._place_of(first, places[2 * pair])
+            high, _ = self._place_of(end, places[2 * pair + 1])
             if low < high:
                 found.append((low, high))
         return found
@@ -94,24 +86,25 @@ class TermIndex:
             found.append(head[:prefix] + rest if prefix else rest)
         return found[first - base :]
 
-    def _bound(self, term: bytes, block: int) -> int:
-        """As `lower_bound`, given the first block whose head has the term's key or a greater one."""
-        block = self._block_of(term, block)
-        if block == 0:
-            return 0
-        base = (block - 1) * self._block
-        return base + bisect_left(self.terms(base, min(base + self._block, self._count)), term)
-
-    def _block_of(self, term: bytes, block: int) -> int:
-        """The first block whose head is not before the term, given the first of those with its key or a greater one."""
-        if len(term) > KEY_BYTES or 0 in term:  # other heads of this key are the term itself or longer
-            while block < len(self._keys) and self._head(block) < term:
-                block += 1
-        return block
+    def _place_of(self, term: bytes, block: int) -> tuple[int, bool]:
+        """As `lower_bound`, and whether the term is there, given the first block whose head has its key or greater."""
+        if (len(term) > KEY_BYTES or 0 in term) and block < len(self._keys) and self._head(block) < term:
+            end = int(self._keys.searchsorted(np.uint64(_key(term)), side="right"))
+            block = bisect_left(range(end), term, lo=block + 1, key=self._head)  # of URLs very many begin alike
+        base = max(block - 1, 0) * self._block
+        terms = self.terms(base, min(base + self._block, self._count)) if block else []
+        place = bisect_left(terms, term)
+        if place < len(terms):
+            return base + place, terms[place] == term
+        return base + place, block < len(self._keys) and self._head(block) == term
 
     def _head(self, block: int) -> bytes:
         start = self._starts.item(block)
         return self._data[start : start + self._lengths.item(block * self._block)].tobytes()
+
+
+def _key(term: bytes) -> int:
+    return int.from_bytes(term[:KEY_BYTES].ljust(KEY_BYTES, b"\0"))
 
 
 def _keys(data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:

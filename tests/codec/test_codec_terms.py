@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from searchkit.codec.container import Container, ContainerWriter
 from searchkit.codec.packed import write_offsets, write_packed
+from searchkit.codec.term_index import TermIndex
 from searchkit.codec.terms import INDEX_AFTER, UNPACKED_PER_FIND, TermDictionary, write_terms
 from searchkit.errors import IndexCorrupt
 
@@ -59,6 +60,25 @@ def test_few_terms_are_found_one_by_one(container: Open) -> None:
     dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
     assert dictionary.find_all([b"2000"]) == [terms.index(b"2000")]
     assert dictionary.find_all([b"x", b"1", b"2000"]) == [None, terms.index(b"1"), terms.index(b"2000")]
+
+
+def test_terms_that_begin_alike_are_found_as_fast(container: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten thousand addresses one is found with some ten looks, not with one for each that stands before it."""
+    terms = sorted(b"https://archive.example/2017/%d" % n for n in range(10_000))
+    dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
+    for _ in range(INDEX_AFTER):
+        dictionary.lower_bound(b"a")
+    looks = 0
+    head_of = TermIndex._head
+
+    def counted(index: TermIndex, block: int) -> bytes:
+        nonlocal looks
+        looks += 1
+        return head_of(index, block)
+
+    monkeypatch.setattr(TermIndex, "_head", counted)
+    assert [dictionary.find(terms[place]) for place in range(0, 10_000, 1000)] == [*range(0, 10_000, 1000)]
+    assert 0 < looks <= 10 * 12
 
 
 def test_a_term_outside_is_corrupt(container: Open) -> None:
