@@ -282,6 +282,8 @@ class PackedArray:
                 if int(steps[-1]) >= len(ranks):
                     raise corrupt(self._container.name, f"{self._name!r} is cut off")
                 places = ranks[steps] + escapes_before(packed, bits, places, RANK_STEP)
+                if (places[1:] <= places[:-1]).any():
+                    raise corrupt(self._container.name, f"{self._name!r} counts its escapes wrong")
                 wider = self._read_at(level + 1, places, int(places[-1] - places[0]) + 1)
                 values = codes.astype(wider.dtype)
                 values[escaped] = wider

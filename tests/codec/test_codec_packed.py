@@ -74,6 +74,28 @@ def test_values_far_apart_come_back(
 
 
 @settings(deadline=None)
+@given(ranks=st.lists(st.integers(0, 2**32 - 1), min_size=8, max_size=8), data=st.data())
+def test_damaged_ranks_never_crash(container: Open, ranks: list[int], data: st.DataObject) -> None:
+    """Of values far apart, whatever the counts of escapes before them say, there is an answer or IndexCorrupt."""
+    every = [1, 1, 1, 3] * 500
+
+    def write(writer: ContainerWriter) -> None:
+        packed = PackedWriter(writer, "p/x", 2)
+        packed.extend(np.array(every, dtype=np.int64))
+        packed.close()
+
+    packed = PackedArray(container(write), "p/x")
+    bits, codes, _ = packed._levels[0]
+    packed._levels[0] = bits, codes, np.array(ranks, dtype=np.uint32)
+    chosen = sorted(data.draw(st.sets(st.integers(0, 499), min_size=1, max_size=4)))
+    try:
+        found = packed.at(np.array(chosen, dtype=np.int64) * 4 + 3)
+    except IndexCorrupt:
+        return
+    assert len(found) == len(chosen)
+
+
+@settings(deadline=None)
 @given(
     numbers=values,
     cuts=st.lists(st.integers(0, 700), max_size=6),
