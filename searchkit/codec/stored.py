@@ -345,7 +345,7 @@ class StoredReader:
     def line(self, docnum: int) -> bytes:
         """Returns the line of a document; IndexError when there is no such document.
 
-        An unpacker is for one frame alone. To make it takes 8 of 11 microseconds in a virtual machine, because
+        An unpacker is for one frame alone. In a virtual machine to make it takes most of the time, because
         Zstandard asks the processor what it can, which traps there.
         """
         frame = self.frame(docnum)

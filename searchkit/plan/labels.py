@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.analysis import fold_label
-from searchkit.codec.kernels import stable_order
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import Docnums, flags_of
 from searchkit.plan.label_sets import LabelLists, LabelSets
@@ -21,9 +20,6 @@ from searchkit.plan.segments import SegmentView, TermLists
 
 _ATTRIBUTES = {"topic": "topics", "author": "authors", "kind": "kind"}
 """What the labels of a field are called in a stored article."""
-
-_LOOPED = 512
-"""Labels of a segment that are read one by one, which takes little memory; more are read at once."""
 
 _FEW_LABELS = 4096
 _OFTEN = 16
@@ -127,11 +123,6 @@ class LabelColumn:
         self, segment: SegmentView, own: npt.NDArray[np.unsignedinteger]
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.unsignedinteger]]:
         """How many labels each docnum of a segment has, and the ordinals, ``own``, of these."""
-        if len(own) > _LOOPED:
-            lists = segment.lists(self._field)
-            order = stable_order(lists.docs, segment.doc_count)
-            counts = np.bincount(lists.docs, minlength=segment.doc_count).astype(np.int32)
-            return counts, np.repeat(own, np.diff(lists.starts))[order]
         offsets, labels = segment.labels_by_docnum(self._field)
         return np.diff(offsets), own[labels]
 
@@ -192,11 +183,10 @@ class LabelColumn:
     def _counts_in(self, number: int, flags: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """By label of a segment, how many of the docnums flagged have it. The lists of many labels are kept."""
         segment, _ = self._segments[number]
-        label_count = segment.term_count(self._field)
-        if label_count > _LOOPED:
+        if not segment.has_few_labels(self._field):
             lists = self._lists[number]
             return _sums(flags[lists.docs], lists.starts)
-        return segment.labels_by_docnum(self._field).totals(np.flatnonzero(flags), label_count)
+        return segment.labels_by_docnum(self._field).totals(np.flatnonzero(flags), segment.term_count(self._field))
 
     # How a label is shown --------------------------------------------------------------------------------
 
@@ -267,10 +257,10 @@ class LabelColumn:
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Which of the labels at these places of a segment live articles have, and the docnum of the newest of each."""
         segment, base = self._segments[number]
-        if self._is_live is None and segment.is_ordered and segment.term_count(self._field) > _LOOPED:
+        if self._is_live is None and segment.is_ordered and not segment.has_few_labels(self._field):
             lists = self._lists[number]
             return which, lists.docs[lists.starts[places + 1] - 1].astype(np.int64)
-        if segment.is_ordered and segment.term_count(self._field) <= _LOOPED:
+        if segment.is_ordered and segment.has_few_labels(self._field):
             newest = segment.newest_with_labels(self._field)[places]
             return which[newest >= 0], newest[newest >= 0]
         carriers = []

@@ -5,7 +5,7 @@ publication, until its next merge.
 """
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,14 +15,18 @@ from whoosh.reading import SegmentReader
 
 from searchkit.codec import ArraySegment
 from searchkit.codec.kernels import stable_order, starts_of
+from searchkit.codec.postings import PostingLists
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, distinct
 from searchkit.plan.label_sets import LabelLists
 
 _KNOWN_IDS = 4096
+_LOOPED = 512
+"""Labels of a segment that are read one by one, which takes little memory; more are read at once."""
+
 _TURNED_AT_ONCE = 1 << 16
-"""Docnums whose labels are sorted at once; those of more are put in their places label by label, in less memory."""
+"""Docnums whose few labels are sorted at once; those of more are put in their places label by label, in less memory."""
 
 _FOUND_KEPT = 256
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
@@ -177,22 +181,21 @@ class SegmentView:
 
     def terms_between(self, field: str, bounds: Sequence[bytes]) -> list[tuple[bytes, int]]:
         """The terms from one bound up to the next, exclusive, for each pair of ``bounds``; and their ordinals."""
-        found = self._terms.field(field)
-        if found is None:
-            return []
-        terms: list[tuple[bytes, int]] = []
-        for low, high in found.terms.between(bounds):
-            terms += zip(found.terms.terms(low, high), range(low, high), strict=True)
-        return terms
+        return self._with_each_between(field, bounds, lambda lists, low, high: range(low, high))
 
     def frequencies_between(self, field: str, bounds: Sequence[bytes]) -> list[tuple[bytes, int]]:
         """As `terms_between`, with doc frequencies instead of ordinals."""
+        return self._with_each_between(field, bounds, lambda lists, low, high: lists.counts(low, high).tolist())
+
+    def _with_each_between(
+        self, field: str, bounds: Sequence[bytes], numbers_of: Callable[[PostingLists, int, int], Iterable[int]]
+    ) -> list[tuple[bytes, int]]:
         found = self._terms.field(field)
         if found is None:
             return []
         terms: list[tuple[bytes, int]] = []
         for low, high in found.terms.between(bounds):
-            terms += zip(found.terms.terms(low, high), found.lists.counts(low, high).tolist(), strict=True)
+            terms += zip(found.terms.terms(low, high), numbers_of(found.lists, low, high), strict=True)
         return terms
 
     def doc_frequency_at(self, field: str, ordinal: int) -> int:
@@ -201,12 +204,18 @@ class SegmentView:
         return 0 if found is None else found.lists.doc_frequency(ordinal)
 
     def labels_by_docnum(self, field: str) -> LabelLists:
-        """Of each docnum the places of its labels in their order; kept, so for fields of few labels."""
+        """Of each docnum the places of its labels in their order; kept for a field of few labels."""
+        if not self.has_few_labels(field):
+            return self._turned_round(field)
         known = self._labels.get(field)
         if known is None:
             made = self._turned_round if self.doc_count <= _TURNED_AT_ONCE else self._turned_label_by_label
             known = self._labels[field] = made(field)
         return known
+
+    def has_few_labels(self, field: str) -> bool:
+        """Whether a field has so few terms that reading them one by one takes no longer than all at once."""
+        return self.term_count(field) <= _LOOPED
 
     def _turned_round(self, field: str) -> LabelLists:
         lists = self.lists(field)
