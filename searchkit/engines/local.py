@@ -254,10 +254,8 @@ class LocalArchive:
     def close(self) -> None:
         """See `Engine.close`."""
         with self._lock:
-            if self._opened is not None:
-                self._opened.retire()
-                self._opened = None
-                self._completer = None
+            self._retire_opened()
+            self._opened_index = None
 
     def __enter__(self) -> Self:
         return self
@@ -288,7 +286,6 @@ class LocalArchive:
     def _discard_if_never_committed(self) -> None:
         if self._made_here and self._index.latest_generation() == 0:
             self.close()
-            self._opened_index = None
             store.discard(self.folder)
 
     @contextmanager
@@ -299,13 +296,19 @@ class LocalArchive:
             if opened is None or opened.generation.number != self._newest_number():
                 before = opened.generation if opened else None
                 opened = _OpenGeneration(Generation(self._index, self.settings, before))
-                self.close()
+                self._retire_opened()
                 self._opened = opened
             opened.enter()
         try:
             yield opened.generation
         finally:
             opened.leave()
+
+    def _retire_opened(self) -> None:
+        if self._opened is not None:
+            self._opened.retire()
+            self._opened = None
+            self._completer = None
 
     def _newest_number(self) -> int:
         """The number of the newest generation, listed again only when something changed in the folder.

@@ -54,6 +54,25 @@ def test_an_article_comes_back_as_it_went_in(make_archive: MakeArchive) -> None:
     assert make_archive([PLASMA]).get("a1") == PLASMA
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="open files are read from Linux's /proc")
+def test_closing_lets_go_of_the_files(make_archive: MakeArchive) -> None:
+    """An archive that was written to and searched has no file of its folder open or mapped once it is closed."""
+    archive = make_archive([PLASMA])
+    for number in range(8):
+        archive.add([dataclasses.replace(PLATELETS, id=f"b{number}")])
+        archive.search("platelets", facets=["topics"])
+    assert _files_in_use(archive.folder)
+    archive.close()
+    assert _files_in_use(archive.folder) == []
+    assert archive.get("a1") == PLASMA
+
+
+def _files_in_use(folder: Path) -> list[str]:
+    mapped = [line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()]
+    opened = [os.path.realpath(link) for link in Path("/proc/self/fd").iterdir()]
+    return [path for path in mapped + opened if path.startswith(f"{folder.resolve()}/")]
+
+
 def test_an_archive_survives_closing(make_archive: MakeArchive) -> None:
     """A second opening sees what the first added."""
     archive = make_archive([PLASMA, PLATELETS])
