@@ -19,7 +19,7 @@ from searchkit.article import Article
 from searchkit.codec import ArraySegment
 from searchkit.codec.whoosh_codec import open_documents
 from searchkit.errors import ArticleError, IndexCorrupt
-from searchkit.indexing.batches import BatchLimits, cut
+from searchkit.indexing.batches import BatchLimits, batches, pieces
 from searchkit.indexing.builder import ORDER, ORDERED_BY, SegmentBuilder
 from searchkit.indexing.stock import StockSegment, stock_articles
 from searchkit.settings import Settings
@@ -96,8 +96,9 @@ class ConvertedStock:
 
 def _built(articles: Iterable[Article], builder: SegmentBuilder) -> Iterator[ArraySegment]:
     """Write ``articles`` into segments; of several with one id the first."""
-    for batch in cut(_first_of_each_id(articles), BatchLimits()):
-        yield builder.build([article for part in batch.parts() if isinstance(part, list) for article in part])
+    limits = BatchLimits()
+    for batch in batches(pieces(_first_of_each_id(articles), limits), limits):
+        yield builder.build([article for piece in batch if isinstance(piece.part, list) for article in piece.part])
 
 
 def _first_of_each_id(articles: Iterable[Article]) -> Iterator[Article]:

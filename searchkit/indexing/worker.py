@@ -1,11 +1,11 @@
 """A process that builds segments: batches come in by one pipe, what was built goes out by another.
 
-Both ways data goes in frames, a length of eight bytes and as many bytes. A request is a frame of JSON with the
-segment's id and the parts of the batch, then a frame for each part: lines of JSON Lines as they stand in their file, or
-articles, one a line as in the index. Each request has one reply, in JSON. Nothing is pickled. When the requests end, so
-does the process.
+Both ways data goes in frames, a length of eight bytes and as many bytes. A batch is a frame with the id of its segment,
+two frames for each part as it comes, and an empty one. Of the two the first is JSON that says what the part is, the
+second has lines of JSON Lines as they stand in their file, or articles, one a line as in the index. Each batch has one
+reply, in JSON. Nothing is pickled. When the batches end, so does the process.
 
-A process that runs this module has its pipes as standard input and output, and gets one frame before the requests: the
+A process that runs this module has its pipes as standard input and output, and gets one frame before the batches: the
 folder and the settings, as JSON.
 """
 
@@ -24,6 +24,7 @@ import orjson
 from searchkit.article import Article
 from searchkit.codec import ArraySegment
 from searchkit.codec.stored import decode_value
+from searchkit.indexing.batches import Part
 from searchkit.indexing.builder import SegmentBuilder, stored_line
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.storage import IndexStorage
@@ -33,17 +34,12 @@ from searchkit.sources.reading import BlockReadings, LineBlock
 
 _LENGTH = Struct("<Q")
 
-Part = LineBlock | list[Article]
-"""A block of lines, or articles: what a batch is made of."""
-
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What came of a batch: the segment, unless there was no article, the ids in it, and how its blocks were read."""
+    """What came of a batch: the segment, unless there was no article, and how its blocks were read."""
 
     segment: ArraySegment | None
-    ids: list[str]
-    """Of the articles in the segment, all different."""
     of_blocks: list[BlockReadings]
 
 
@@ -67,9 +63,9 @@ class PartsBuilder:
             else:
                 articles.update((article.id, article) for article in part)
         if not articles:
-            return Built(None, [], of_blocks)
+            return Built(None, of_blocks)
         self._builder.build(list(articles.values()), segment)
-        return Built(segment, list(articles), of_blocks)
+        return Built(segment, of_blocks)
 
 
 @contextmanager
@@ -126,56 +122,68 @@ def write_start(stream: IO[bytes], storage: Any, settings: Settings) -> None:
     stream.flush()
 
 
-def write_request(stream: IO[bytes], segment: ArraySegment, parts: Sequence[Part]) -> None:
-    """Send a batch to be built."""
-    described = [[part.first_line, part.limit] if isinstance(part, LineBlock) else None for part in parts]
-    write_frame(stream, json.dumps({"segment": segment.segid, "parts": described}).encode())
+def write_batch(stream: IO[bytes], segment: ArraySegment, parts: Iterable[Part]) -> list[str]:
+    """Send a batch to be built, each part as it comes; the paths of the blocks that it has."""
+    paths = []
+    write_frame(stream, segment.segid.encode())
     for part in parts:
         if isinstance(part, LineBlock):
+            paths.append(part.path)
+            write_frame(stream, json.dumps([part.first_line, part.limit]).encode())
             write_frame(stream, part.lines)
         else:
+            write_frame(stream, b"null")
             write_frame(stream, b"\n".join(map(stored_line, part)))
+        stream.flush()
+    write_frame(stream, b"")
     stream.flush()
+    return paths
 
 
-def read_reply(stream: IO[bytes], segment: ArraySegment, parts: Sequence[Part]) -> Built | None:
-    """What came of a request, or None when the other side is gone. Raises the OSError that it met."""
+def read_reply(stream: IO[bytes], segment: ArraySegment, paths: Sequence[str]) -> Built | None:
+    """What came of a batch with blocks of these paths, or None when the other side is gone.
+
+    Raises the OSError that it met.
+    """
     frame = read_frame(stream)
     if frame is None:
         return None
     reply = json.loads(frame)
     if "error" in reply:
         raise OSError(*reply["error"])
-    blocks = [part for part in parts if isinstance(part, LineBlock)]
     of_blocks = [
-        BlockReadings(block.path, ids, lines, [(line, reason) for line, reason in skipped], title)
-        for block, (ids, lines, skipped, title) in zip(blocks, reply["blocks"], strict=True)
+        BlockReadings(path, ids, lines, [(line, reason) for line, reason in skipped], title)
+        for path, (ids, lines, skipped, title) in zip(paths, reply["blocks"], strict=True)
     ]
-    segment.set_doc_count(len(reply["ids"]))
-    return Built(segment if reply["ids"] else None, reply["ids"], of_blocks)
+    segment.set_doc_count(reply["articles"])
+    return Built(segment if reply["articles"] else None, of_blocks)
 
 
-def _read_request(stream: IO[bytes]) -> tuple[ArraySegment, Iterator[Part]] | None:
+def _read_batch(stream: IO[bytes]) -> tuple[ArraySegment, Iterator[Part]] | None:
     """The next batch, whose parts are read when they are asked for; EOFError then when the other side is gone."""
     frame = read_frame(stream)
     if frame is None:
         return None
-    request = json.loads(frame)
     segment = ArraySegment(INDEX_NAME)
-    segment.segid = request["segment"]
-    return segment, _read_parts(stream, request["parts"])
+    segment.segid = frame.decode()
+    return segment, _read_parts(stream)
 
 
-def _read_parts(stream: IO[bytes], described: Sequence[Any]) -> Iterator[Part]:
-    for of_block in described:
-        data = read_frame(stream)
-        if data is None:
-            raise EOFError
-        if of_block is None:
-            yield [Article(**_stored(line)["article"]) for line in data.split(b"\n")]
-        else:
-            first_line, limit = of_block
-            yield LineBlock("", first_line, data, limit)
+def _read_parts(stream: IO[bytes]) -> Iterator[Part]:
+    while described := _frame_of_batch(stream):
+        data = _frame_of_batch(stream)
+        match json.loads(described):
+            case [first_line, limit]:
+                yield LineBlock("", first_line, data, limit)
+            case _:
+                yield [Article(**_stored(line)["article"]) for line in data.split(b"\n")]
+
+
+def _frame_of_batch(stream: IO[bytes]) -> bytes:
+    frame = read_frame(stream)
+    if frame is None:
+        raise EOFError
+    return frame
 
 
 def _stored(line: bytes) -> Any:
@@ -194,16 +202,16 @@ def _reply(builder: PartsBuilder, segment: ArraySegment, parts: Iterator[Part]) 
     except OSError as exc:  # a full disk is no fault of this process
         return {"error": [exc.errno, exc.strerror, exc.filename]}
     blocks = [[read.ids, read.lines, read.skipped, read.title] for read in built.of_blocks]
-    return {"ids": built.ids, "blocks": blocks}
+    return {"articles": built.segment.doc_count_all() if built.segment else 0, "blocks": blocks}
 
 
 def serve(requests: IO[bytes], replies: IO[bytes], storage: Any, settings: Settings) -> None:
-    """Build segments until there are no more requests, or nobody to hear of it."""
+    """Build segments until there are no more batches, or nobody to hear of it."""
     gc.freeze()  # what has been imported stays
     builder = PartsBuilder(storage, settings)
     with suppress(BrokenPipeError, EOFError):
-        while (request := _read_request(requests)) is not None:
-            write_frame(replies, json.dumps(_reply(builder, *request)).encode())
+        while (batch := _read_batch(requests)) is not None:
+            write_frame(replies, json.dumps(_reply(builder, *batch)).encode())
             replies.flush()
 
 

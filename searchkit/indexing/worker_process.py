@@ -6,6 +6,7 @@ Neither asks anything of the program's main module.
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Any, Protocol
 
@@ -38,26 +39,34 @@ class WorkerProcess(Protocol):
         """End it now; all that it has built is in files that are complete."""
         ...
 
+    def end_requests(self) -> None:
+        """Have it end when it has built what it was asked to."""
+        ...
+
     def close(self) -> None:
         """Let go of the pipes."""
         ...
 
 
-def start_worker(storage: Any, settings: Settings) -> WorkerProcess:
-    """A new worker. Raises ArchiveError when it cannot be started."""
+def start_worker(storage: Any, settings: Settings, others: Sequence[WorkerProcess]) -> WorkerProcess:
+    """A new worker beside ``others``. Raises ArchiveError when it cannot be started."""
     if may_fork():
-        return _Fork(storage, settings)
+        return _Fork(storage, settings, others)
     return _Interpreter(storage, settings)
 
 
 class _Fork:
     """A fork of this process."""
 
-    def __init__(self, storage: Any, settings: Settings) -> None:
+    def __init__(self, storage: Any, settings: Settings, others: Sequence[WorkerProcess]) -> None:
         from_here, to_child = os.pipe()
         from_child, to_here = os.pipe()
 
         def work() -> None:
+            os.close(to_child)  # a pipe ends when nobody has the side open that is written to
+            os.close(from_child)
+            for other in others:
+                other.close()
             serve(os.fdopen(from_here, "rb"), os.fdopen(to_here, "wb"), storage, settings)
 
         try:
@@ -79,8 +88,12 @@ class _Fork:
     def kill(self) -> None:
         self._fork.kill()
 
+    def end_requests(self) -> None:
+        _end_requests(self)
+
     def close(self) -> None:
-        _close(self)
+        self.replies.close()
+        _end_requests(self)
 
 
 class _Interpreter:
@@ -118,12 +131,15 @@ class _Interpreter:
         self._process.kill()
         self._process.wait()
 
+    def end_requests(self) -> None:
+        _end_requests(self)
+
     def close(self) -> None:
-        _close(self)
+        self.replies.close()
+        _end_requests(self)
 
 
-def _close(process: WorkerProcess) -> None:
-    process.replies.close()
+def _end_requests(process: WorkerProcess) -> None:
     with suppress(OSError):  # what was not sent to it cannot be sent any more
         process.requests.close()
 

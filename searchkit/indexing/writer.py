@@ -65,20 +65,19 @@ def add_articles(
     added = 0
     with _writing(index, settings, workers) as commit:
         with SegmentBuilders(index.storage, settings, workers, limits) as builders:
-            for batch, built in builders.build(intake.items(), commit.new_segment):
-                intake.note(batch, built.of_blocks)
-                if built.segment is None:
-                    continue
-                added += len(built.ids)
-                with disk_failures(index.storage):
-                    for place, ids in added_ids.add(built.ids, len(commit.added)).items():
-                        added -= commit.delete_from(commit.added[place], ids)
-                    if commit.segments:
-                        waiting.update(dict.fromkeys(built.ids))
-                    if len(waiting) >= _IDS_AT_ONCE:
-                        added -= commit.delete(list(waiting))
-                        waiting.clear()
-                commit.added.append(built.segment)
+            for pieces, built in builders.build(intake.items(), commit.new_segment):
+                intake.note(pieces)
+                for segment, ids in built:
+                    added += len(ids)
+                    commit.added.append(segment)
+                    with disk_failures(index.storage):
+                        for place, replaced in added_ids.add(ids, len(commit.added) - 1).items():
+                            added -= commit.delete_from(commit.added[place], replaced)
+                        if commit.segments:
+                            waiting.update(dict.fromkeys(ids))
+                        if len(waiting) >= _IDS_AT_ONCE:
+                            added -= commit.delete(list(waiting))
+                            waiting.clear()
         intake.finish()
         with disk_failures(index.storage):
             added -= commit.delete(list(waiting))

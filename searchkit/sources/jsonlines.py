@@ -1,6 +1,6 @@
 """JSON Lines: one article an object, one object a line, plain or compressed with gzip.
 
-Files are streamed in blocks of whole lines, a megabyte or one article at a time. Line numbers count from 1.
+Files are streamed in blocks of whole lines, 256 kB or one article at a time. Line numbers count from 1.
 The keys are id, title, body (or text), published (or date), topics, authors (or author), kind, url, summary,
 language (or lang) and updated; every other key is kept in `Article.extra`. Where both names of a field are
 there, the first is used and the second is kept as an extra.
@@ -22,7 +22,7 @@ from searchkit.settings import Settings
 from searchkit.sources.reading import Found, LineBlock, Place, Skipped, too_large
 
 _PIECE = 1 << 16
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 18
 _GZIP_MAGIC = b"\x1f\x8b"
 _TO_UTF8 = "write it as UTF-8, for example with: iconv -f {} -t UTF-8"
 

@@ -1,5 +1,6 @@
 """What a commit remembers of the ids it has added is enough to replace each of them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,19 +16,24 @@ from searchkit.indexing.batches import BatchLimits
 from searchkit.indexing.writer import add_articles
 from searchkit.page.model import AddReport
 
-SMALL = BatchLimits(characters=1_000, articles=7)
+SMALL = BatchLimits(characters=1_000, articles=7, articles_at_once=3)
 
 
-@given(st.lists(st.lists(st.integers(0, 30), unique=True, max_size=12), max_size=9))
-def test_every_earlier_place_of_an_id_is_found(batches: list[list[int]]) -> None:
-    """As a dictionary of sets would, whatever the sizes of the batches."""
-    added, places = AddedIds(), dict[str, set[int]]()
-    for place, batch in enumerate(batches):
-        ids = [f"id {number}" for number in batch]
-        found = {(earlier, one) for earlier, some in added.add(ids, place).items() for one in some}
-        assert found == {(earlier, one) for one in ids for earlier in places.get(one, ())}
-        for one in ids:
-            places.setdefault(one, set()).add(place)
+@given(st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=12), st.data())
+def test_all_but_the_last_of_an_id_are_found(pieces: list[list[int]], data: st.DataObject) -> None:
+    """Whatever batches the pieces lie in and whatever their order, only the last article of each id is left."""
+    batch_of = [data.draw(st.integers(0, 3)) for _ in pieces]
+    added, left = AddedIds(), set[tuple[str, int]]()
+    order = data.draw(st.permutations(range(4)))
+    for place, batch in enumerate(order):
+        last = {
+            f"id {one}": number for number, piece in enumerate(pieces) if batch_of[number] == batch for one in piece
+        }
+        left |= {(one, place) for one in last}
+        for where, ids in added.add(last, place).items():
+            left -= {(one, where) for one in ids}
+    last = {f"id {one}": number for number, piece in enumerate(pieces) for one in piece}
+    assert left == {(one, order.index(batch_of[number])) for one, number in last.items()}
 
 
 class Colliding(str):
@@ -56,5 +62,5 @@ def test_ids_of_one_hash_are_told_apart(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 class _AllAlike(AddedIds):
-    def add(self, ids: list[str], place: int) -> dict[int, list[str]]:  # type: ignore[override]
-        return super().add([Colliding(one) for one in ids], place)
+    def add(self, pieces: Mapping[str, int], place: int) -> dict[int, list[str]]:
+        return super().add({Colliding(one): number for one, number in pieces.items()}, place)

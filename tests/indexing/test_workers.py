@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from searchkit import Article, open_archive
 from searchkit.codec import ArraySegment
 from searchkit.errors import ArchiveError, ArticleError, IndexUnwritable, SourceError
 from searchkit.indexing import store, worker, worker_process, workers
-from searchkit.indexing.batches import BatchLimits, cut
+from searchkit.indexing.batches import BatchLimits, Piece, dealt, pieces
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.storage import IndexStorage
 from searchkit.indexing.writer import add_articles, optimize
@@ -28,7 +29,7 @@ from searchkit.settings import Settings
 from searchkit.sources.articles import SourceArticles
 from searchkit.sources.reading import LineBlock
 
-SMALL = BatchLimits(characters=6_000, articles=40, characters_alone=1_000, articles_alone=10)
+SMALL = BatchLimits(characters=6_000, articles=40, characters_alone=1_000, articles_alone=10, articles_at_once=5)
 SETTINGS = Settings(time_zone="Europe/Vienna", max_article_bytes=2_000)
 TEXT = "Platelets were stored cold; haemoglobin fell in 2018 (p < 0.05), as Müller's e-mail said. 血液 C++"
 WORDS = TEXT.split()
@@ -135,7 +136,7 @@ def kind_of_worker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 @pytest.mark.usefixtures("kind_of_worker")
 @pytest.mark.parametrize("count", [2, 3])
 def test_workers_build_what_one_process_builds(tmp_path: Path, count: int) -> None:
-    """With any number of workers the files of the index, the report and the notes are the same, byte for byte."""
+    """With any number of workers the merged index, the report and the notes are the same, the files byte for byte."""
     paths = sources(tmp_path)
     results = []
     for number in (1, count):
@@ -151,6 +152,8 @@ def test_workers_build_what_one_process_builds(tmp_path: Path, count: int) -> No
             page = archive.search("haemoglobin OR platelets", limit=100)
             hits = [(hit.id, hit.title, hit.score) for hit in page.hits]
             titles = [archive.get(article_id).title for article_id in ("a7", "a19", "a3", "a12")]
+            archive.optimize()
+            archive.add([Article("after", "After")])  # which removes the files that were merged
         results.append((report, notes, hits, titles, page.total, file_bytes(folder)))
 
     one, several = results
@@ -206,28 +209,56 @@ def test_articles_of_a_program(tmp_path: Path) -> None:
         assert archive.add([articles[5]], workers=2) == AddReport(added=0, replaced=1)
 
 
-def test_all_workers_get_something_to_do(tmp_path: Path) -> None:
-    """For several workers the first batches are smaller and the rest is divided, unless it is too little."""
-    limits = BatchLimits(characters=1_000, articles=80, characters_alone=100, articles_alone=99)
+def blocks_of(count: int) -> list[LineBlock]:
+    """Blocks of ten lines each."""
+    return [LineBlock("a.jsonl", 10 * number + 1, b"{}\n" * 10, 99) for number in range(count)]
 
-    def sizes(count: int, workers: int) -> list[int]:
-        articles = (Article(f"a{number}", "Ten chars.") for number in range(count))
-        return [len(batch.items) for batch in cut(articles, limits, workers)]
 
-    assert sizes(190, 1) == [80, 80, 30]
-    assert sizes(290, 2) == [20, 20, 40, 40, 80, 45, 45]
-    assert sizes(100, 4) == [20, 20, 20, 10, 10, 10, 10]
-    assert sizes(44, 2) == [20, 12, 12]
-    assert sizes(10, 2) == [5, 5]
-    assert sizes(4, 2) == [4]
-    assert sizes(0, 2) == []
+def test_all_workers_get_as_much_to_do() -> None:
+    """Pieces go to the workers in turn; a last round is not begun for less than a tenth of one."""
+    limits = BatchLimits(characters=1_000, articles=80)
 
-    def lines(count: int, workers: int) -> list[int]:
-        blocks = (LineBlock("a.jsonl", 10 * number + 1, b"{}\n" * 10, 99) for number in range(count))
-        return [batch.articles for batch in cut(blocks, limits, workers)]
+    def batches(count: int, workers: int) -> list[list[int]]:
+        found: dict[tuple[int, int], list[int]] = {}
+        for number, index, piece in dealt(pieces(blocks_of(count), limits), limits, workers):
+            found.setdefault((number, index), []).append(piece.number)
+        assert list(found) == sorted(found)
+        return list(found.values())
 
-    assert lines(29, 2) == [80, 80, 70, 60]
-    assert lines(12, 2) == [60, 60]
+    assert batches(3, 1) == [[0, 1, 2]]
+    assert batches(5, 2) == [[0, 2, 4], [1, 3]]
+    assert batches(5, 8) == [[0], [1], [2], [3], [4]]
+    assert [len(batch) for batch in batches(29, 2)] == [8, 8, 7, 6]
+    assert [len(batch) for batch in batches(17, 2)] == [9, 8]
+    assert [len(batch) for batch in batches(18, 2)] == [8, 8, 1, 1]
+    assert [len(batch) for batch in batches(25, 1)] == [8, 8, 8, 1]
+    assert batches(0, 2) == []
+
+
+def test_a_large_piece_counts_as_what_it_is() -> None:
+    """The worker that has least gets the next piece, in characters or in articles, whatever is nearer to its limit."""
+    limits = BatchLimits(characters=100, articles=10)
+    sizes = [(50, 1), (1, 4), (1, 2), (1, 1), (60, 1)]
+    dealt_out = dealt([Piece(number, [], [], *size) for number, size in enumerate(sizes)], limits, 2)
+    assert [index for _, index, _ in dealt_out] == [0, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whoever_comes_last_stays(tmp_path: Path, seed: int) -> None:
+    """Of versions of articles that lie in several batches of several rounds the last stays, as with one worker."""
+    drawn = random.Random(seed)
+    paths = []
+    expected: dict[str, str] = {}
+    for number in range(60):
+        records = [record(drawn.randrange(70), title=f"{number} {line}") for line in range(drawn.randint(1, 9))]
+        expected |= {str(one["id"]): str(one["title"]) for one in records}
+        paths.append(str(write_lines(tmp_path / f"{number:02}.jsonl", *records)))
+    index = index_in(tmp_path / "index")
+    report = add_articles(index, SourceArticles(paths, SETTINGS), SETTINGS, workers=3, limits=SMALL)
+    with open_archive(str(tmp_path / "index")) as archive:
+        assert {hit.id: hit.title for hit in archive.latest(limit=100)} == expected
+        assert not archive.verify().problems
+    assert report.added == len(expected)
 
 
 def refuse_to_fork() -> int:
@@ -359,7 +390,7 @@ sys.path.insert(0, {package!r})
 from pathlib import Path
 from searchkit import Article
 from searchkit.indexing import store
-from searchkit.indexing.batches import BatchLimits, cut
+from searchkit.indexing.batches import BatchLimits, Piece, dealt, pieces
 from searchkit.indexing.writer import add_articles, optimize
 from searchkit.settings import Settings
 
@@ -372,7 +403,7 @@ def articles():
 
 store.create(Path("index"), Settings())
 index = store.open_index(Path("index"), Settings())
-limits = BatchLimits(characters=20_000, articles=100, characters_alone=1_000, articles_alone=10)
+limits = BatchLimits(characters=20_000, articles=100, characters_alone=1_000, articles_alone=10, articles_at_once=5)
 print(add_articles(index, articles(), Settings(), workers=2, limits=limits).added)
 """
 """A program without a __main__ guard, which finds searchkit by its own path only."""
@@ -446,7 +477,7 @@ def test_what_a_worker_writes_is_synced_as_the_commit_is(tmp_path: Path, durable
     storage = IndexStorage(tmp_path / "index", durable=durable)
     requests = io.BytesIO()
     worker.write_start(requests, storage, SETTINGS)
-    worker.write_request(requests, ArraySegment(INDEX_NAME), [[Article("a", "Title")]])
+    worker.write_batch(requests, ArraySegment(INDEX_NAME), [[Article("a", "Title")]])
 
     done = subprocess.run([sys.executable, "-c", SYNCS], input=requests.getvalue(), capture_output=True, check=True)
 

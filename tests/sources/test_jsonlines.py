@@ -232,7 +232,7 @@ def test_blocks_are_numbered_through_a_file(tmp_path: Path) -> None:
 
     *blocks, damage = unread_sources([path], settings=Settings())
 
-    assert len(blocks) == 3
+    assert len(blocks) == 12
     for block, after in pairwise(blocks):
         assert isinstance(block, LineBlock)
         assert isinstance(after, LineBlock)
