@@ -153,6 +153,7 @@ class ContainerWriter:
         self.begin(new_name, dtype)
         for start in range(offset, end, _COPIED_AT_ONCE):
             self.append(container.bytes_at(start, min(start + _COPIED_AT_ONCE, end)))
+            container.drop_pages()
         self.end()
 
     def put_aside(self, data: bytes) -> tuple[int, int]:

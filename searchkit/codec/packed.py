@@ -48,11 +48,49 @@ def write_packed(writer: ContainerWriter, name: str, values: NDArray[np.integer]
     packed.close()
 
 
-class PackedWriter:
-    """Writes a packed array whose values come piece by piece; until it is closed a temporary file keeps what is much.
+class ArrayWriter:
+    """Writes an array that comes piece by piece; until it is closed a temporary file keeps what is much.
 
-    The base width is the one given, or the cheapest for the first piece. With `at_once` the base level goes to the file
-    as it comes in; the container takes nothing else until the array is closed.
+    With `at_once` it goes to the file as it comes in; the container takes nothing else until the array is closed.
+    """
+
+    def __init__(self, writer: ContainerWriter, name: str, dtype: str, *, at_once: bool = False) -> None:
+        self._writer = writer
+        self._name = name
+        self._dtype = dtype
+        self._pieces: list[NDArray[Any]] = []
+        self._kept = 0  # bytes of them
+        self._aside: list[tuple[int, int]] = []  # where those before them are
+        self._is_begun = at_once
+        if at_once:
+            writer.begin(name, dtype)
+
+    def extend(self, piece: NDArray[Any]) -> None:
+        """Takes in the next elements, which have the dtype of the array."""
+        if self._is_begun:
+            self._writer.append_array(piece)
+            return
+        if self._kept > KEPT_BYTES:
+            self._aside.append(self._writer.put_aside(np.concatenate(self._pieces).tobytes()))
+            self._pieces, self._kept = [], 0
+        self._pieces.append(piece)
+        self._kept += piece.nbytes
+
+    def close(self) -> None:
+        """Writes what is not in the file yet."""
+        if not self._is_begun:
+            self._writer.begin(self._name, self._dtype)
+            for place in self._aside:
+                self._writer.append(self._writer.read_aside(*place))
+            for piece in self._pieces:
+                self._writer.append_array(piece)
+        self._writer.end()
+
+
+class PackedWriter:
+    """Writes a packed array whose values come piece by piece, as an `ArrayWriter` does.
+
+    The base width is the one given, or the cheapest for the first piece; with `at_once` it must be given.
     """
 
     def __init__(
@@ -63,15 +101,10 @@ class PackedWriter:
         self._bits = bits
         self._array = level_of or name  # the packed array of which this is a level
         self._length = 0
-        self._pieces: list[NDArray[Any]] = []
-        self._kept = 0  # bytes of them
-        self._aside: list[tuple[int, int]] = []  # where those before them are
+        self._base = ArrayWriter(writer, name, _dtype_name(self.bits), at_once=True) if at_once else None
         self._waiting = np.zeros(0, dtype=np.uint8)  # codes that do not fill a byte yet
         self._next_level: PackedWriter | None = None
         self._ranks: list[NDArray[np.int64]] = []  # empty before the first escape
-        self._is_begun = at_once
-        if at_once:
-            writer.begin(name, _dtype_name(self.bits))
 
     @property
     def bits(self) -> int:
@@ -100,34 +133,23 @@ class PackedWriter:
                 codes = np.concatenate([self._waiting, codes])
             whole = len(codes) - len(codes) % (8 // bits)
             codes, self._waiting = pack_codes(codes[:whole], bits), codes[whole:]
-        self._append(codes)
+        self._codes().extend(codes)
 
     def close(self) -> None:
         """Writes what is not in the file yet."""
         if self._array == self._name:
             self._writer.meta.setdefault("packed", {})[self._name] = [self._length, self.bits]
         if len(self._waiting):
-            self._append(pack_codes(self._waiting, self.bits))
-        if not self._is_begun:
-            self._writer.begin(self._name, _dtype_name(self.bits))
-            for place in self._aside:
-                self._writer.append(self._writer.read_aside(*place))
-            for piece in self._pieces:
-                self._writer.append_array(piece)
-        self._writer.end()
+            self._codes().extend(pack_codes(self._waiting, self.bits))
+        self._codes().close()
         if self._next_level is not None:
             self._writer.add(f"{self._name}.rank", np.concatenate(self._ranks).astype(np.uint32))
             self._next_level.close()
 
-    def _append(self, codes: NDArray[Any]) -> None:
-        if self._is_begun:
-            self._writer.append_array(codes)
-            return
-        if self._kept > KEPT_BYTES:
-            self._aside.append(self._writer.put_aside(np.concatenate(self._pieces).tobytes()))
-            self._pieces, self._kept = [], 0
-        self._pieces.append(codes)
-        self._kept += codes.nbytes
+    def _codes(self) -> ArrayWriter:
+        if self._base is None:
+            self._base = ArrayWriter(self._writer, self._name, _dtype_name(self.bits))
+        return self._base
 
     def _escaping(self, codes: NDArray[Any], escape: int) -> NDArray[Any]:
         """The codes, with escapes for those that the base level does not hold: they go to the next level."""
@@ -153,8 +175,35 @@ def _dtype_name(bits: int) -> str:
 
 def write_offsets(writer: ContainerWriter, name: str, counts: NDArray[np.integer]) -> None:
     """Writes the offsets of groups of these lengths."""
-    write_packed(writer, name, counts)
-    writer.add(f"{name}.sum", starts_of(counts)[:-1:SUM_STEP].astype(np.uint64))
+    offsets = OffsetsWriter(writer, name)
+    offsets.extend(counts)
+    offsets.close()
+
+
+class OffsetsWriter:
+    """Writes the offsets of groups whose lengths come piece by piece; see `PackedWriter`."""
+
+    def __init__(self, writer: ContainerWriter, name: str, bits: int | None = None) -> None:
+        self._writer = writer
+        self._name = name
+        self._counts = PackedWriter(writer, name, bits)
+        self._group_count = 0
+        self._total = 0
+        self._sums: list[NDArray[np.uint64]] = []
+
+    def extend(self, counts: NDArray[np.integer]) -> None:
+        """Takes in the lengths of the next groups."""
+        self._counts.extend(counts)
+        starts = starts_of(counts)
+        steps = starts[:-1][-self._group_count % SUM_STEP :: SUM_STEP] + self._total
+        self._sums.append(steps.astype(np.uint64))
+        self._group_count += len(counts)
+        self._total += int(starts[-1])
+
+    def close(self) -> None:
+        """Writes what is not in the file yet."""
+        self._counts.close()
+        self._writer.add(f"{self._name}.sum", np.concatenate([np.zeros(0, dtype=np.uint64), *self._sums]))
 
 
 class PackedArray:
@@ -307,6 +356,11 @@ class Offsets:
 
     def __len__(self) -> int:
         return len(self._counts)
+
+    @property
+    def bits(self) -> int:
+        """The base width of the lengths."""
+        return self._counts.bits
 
     def bounds(self, group: int) -> tuple[int, int]:
         """Returns the start and end of one group."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from searchkit.codec.container import ContainerWriter
 from searchkit.codec.kernels import bitmap_of, differences, group_reduce, starts_of, zigzag
-from searchkit.codec.packed import PackedWriter, write_offsets, write_packed
+from searchkit.codec.packed import ArrayWriter, PackedWriter, write_offsets, write_packed
 
 BLOCK = 128
 DENSE = 8  # a list with at least span / DENSE documents is stored as a bitmap
@@ -138,11 +138,17 @@ class PostingsWriter:
         self._occurrences = self._packed("occurrence") if has_occurrences else None
         self._excess = self._packed("excess") if weights == "excess" else None
         self._columns: dict[str, list[NDArray[Any]]] = {}
+        self._bitmaps = self._bytes("bitmap")
+        self._block_shortest = self._bytes("block_min_length")
+        self._block_longest = self._bytes("block_max_length")
 
     def _packed(self, array: str) -> PackedWriter:
         bits = self._bits.get(array)
         at_once = array == "position" and bits is not None
         return PackedWriter(self._writer, f"{self._name}/{array}", bits, at_once=at_once)
+
+    def _bytes(self, array: str) -> ArrayWriter:
+        return ArrayWriter(self._writer, f"{self._name}/{array}", "u1")
 
     def extend(self, run: PostingRun) -> None:
         """Takes in the next lists."""
@@ -184,7 +190,7 @@ class PostingsWriter:
         if len(lists):
             gaps = gaps[np.repeat(~is_dense, counts)]
             for first, last in zip(starts[lists].tolist(), starts[lists + 1].tolist(), strict=True):
-                self._note("bitmap", bitmap_of(docs[first:last], self._span))
+                self._bitmaps.extend(bitmap_of(docs[first:last], self._span))
             self._note("bitmap_list", lists + self._list_count)
             self._note("bitmap_count", counts[lists])
             self._dense_count += len(lists)
@@ -223,8 +229,8 @@ class PostingsWriter:
         shortest = [np.minimum(*pair) for pair in zip(blocks.reduced(np.minimum, known), longest, strict=True)]
         self._note("min_length", shortest[0])
         self._note("length_spread", longest[0] - shortest[0])
-        self._note("block_min_length", shortest[1])
-        self._note("block_max_length", longest[1])
+        self._block_shortest.extend(shortest[1])
+        self._block_longest.extend(longest[1])
 
     def close(self) -> None:
         """Writes what is not in the file yet."""
@@ -233,7 +239,7 @@ class PostingsWriter:
             self._positions.close()
         write_offsets(writer, f"{name}/count", self._noted("count"))
         if self._dense_count:
-            writer.add(f"{name}/bitmap", self._noted("bitmap"))
+            self._bitmaps.close()
             writer.add(f"{name}/bitmap_list", self._noted("bitmap_list").astype(np.uint32))
             writer.add(f"{name}/bitmap_start", starts_of(self._noted("bitmap_count")).astype(np.uint64))
         self._gaps.close()
@@ -292,8 +298,8 @@ class PostingsWriter:
                 break
         writer.add(f"{name}/block_weight", heaviest.astype(dtype))
         if has_lengths:
-            writer.add(f"{name}/block_min_length", self._noted("block_min_length"))
-            writer.add(f"{name}/block_max_length", self._noted("block_max_length"))
+            self._block_shortest.close()
+            self._block_longest.close()
 
 
 class _Blocks:

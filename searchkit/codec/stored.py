@@ -15,6 +15,7 @@ lines were packed with the only one, x/dictionary_of (u1 or u2: which one, from 
 """
 
 import json
+from array import array
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -48,6 +49,7 @@ COPIED_ALONE = 1 << 14  # bytes of a frame that a dictionary would not make much
 _SAMPLE_BYTES = 1 << 21
 _LEVEL = 3  # 1 packs a tenth worse, 4 and 5 worse, too, because they make less of a dictionary
 _WRITTEN_AT_ONCE = 1 << 20
+_MERGED_AT_ONCE = 1 << 14  # documents
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
 
@@ -157,7 +159,7 @@ class StoredWriter:
         self._pack: Callable[[bytes | memoryview], bytes] | None = None
         self._frames: list[bytes | memoryview] = []
         self._frame_bytes = 0
-        self._sizes: list[int] = []
+        self._sizes = array("I")  # of all frames
         writer.begin(name)
 
     def add(self, line: bytes) -> None:
@@ -202,8 +204,11 @@ class StoredWriter:
     def _finish(self, dictionaries: Sequence[bytes]) -> None:
         self._write_frames()
         self._writer.end()
-        starts = starts_of(np.array(self._sizes, dtype=np.int64))
-        self._writer.add(f"{self._name}/start", starts.astype(np.uint32 if starts[-1] < 2**32 else np.uint64))
+        sizes = np.frombuffer(self._sizes, dtype=np.uintc)
+        total = int(sizes.sum(dtype=np.int64))
+        starts = np.zeros(len(sizes) + 1, dtype=np.uint32 if total < 2**32 else np.uint64)
+        sizes.cumsum(out=starts[1:])
+        self._writer.add(f"{self._name}/start", starts)
         if dictionaries:
             self._writer.add_bytes(f"{self._name}/dictionary", b"".join(dictionaries))
             ends = np.cumsum([len(dictionary) for dictionary in dictionaries])
@@ -250,24 +255,31 @@ class StoredMerger(StoredWriter):
         super().__init__(writer, name)
         self._sources: list[StoredReader] = []
         self._dictionaries: dict[bytes, int] = {b"": 0}
-        # of each new docnum: its source, where its frame begins and ends there, and its dictionary
-        self._source_of = np.zeros(doc_count, dtype=np.int32)
+        self._bytes_with = np.zeros(1)  # by dictionary
+        # of each new docnum: its source, its docnum there, its dictionary, and whether it is large enough without one
+        self._source_of = np.zeros(doc_count, dtype=np.uint16)
         self._old_docnums = np.zeros(doc_count, dtype=np.int32)
-        self._starts = np.zeros(doc_count, dtype=np.int64)
-        self._ends = np.zeros(doc_count, dtype=np.int64)
-        self._dictionary_of = np.zeros(doc_count, dtype=np.int32)
+        self._dictionary_of = np.zeros(doc_count, dtype=np.uint16)
+        self._is_large = np.zeros(doc_count, dtype=np.bool_)
 
     def add_all(self, stored: "StoredReader", new_docnums: NDArray[np.int32]) -> None:
         """Takes over the lines of a segment, each for its new docnum; those with -1 are left out."""
-        kept = np.flatnonzero(new_docnums >= 0)
-        docnums = new_docnums[kept]
-        numbers = [self._dictionaries.setdefault(each, len(self._dictionaries)) for each in stored.dictionaries()]
-        starts = stored.starts()
-        self._source_of[docnums] = len(self._sources)
-        self._old_docnums[docnums] = kept
-        self._starts[docnums] = starts[kept]
-        self._ends[docnums] = starts[kept + 1]
-        self._dictionary_of[docnums] = np.array(numbers)[stored.dictionary_numbers()[kept]]
+        known = self._dictionaries
+        numbers = np.array([known.setdefault(each, len(known)) for each in stored.dictionaries()])
+        self._bytes_with = np.concatenate([self._bytes_with, np.zeros(len(known) - len(self._bytes_with))])
+        for first in range(0, len(new_docnums), _MERGED_AT_ONCE):
+            docnums = new_docnums[first : first + _MERGED_AT_ONCE]
+            last = first + len(docnums)
+            kept = docnums >= 0
+            docnums = docnums[kept]
+            starts, ends = stored.bounds(np.arange(first, last)[kept])
+            sizes = ends - starts
+            dictionaries = numbers[stored.dictionary_numbers(first, last)[kept]]
+            self._source_of[docnums] = len(self._sources)
+            self._old_docnums[docnums] = np.arange(first, last)[kept]
+            self._dictionary_of[docnums] = dictionaries
+            self._is_large[docnums] = sizes >= COPIED_ALONE
+            self._bytes_with += np.bincount(dictionaries, sizes, len(self._bytes_with))
         self._sources.append(stored)
 
     def close(self) -> None:
@@ -279,26 +291,37 @@ class StoredMerger(StoredWriter):
         self._dictionary_of[~is_copied] = self._dictionaries.setdefault(own, len(self._dictionaries))
         repacked = map(self._pack, lines)
         frames = [stored.frames() for stored in self._sources]
-        cuts = np.flatnonzero(np.diff(np.cumsum(self._ends - self._starts) // _WRITTEN_AT_ONCE)) + 1
-        for run in starmap(slice, pairwise([0, *cuts.tolist(), len(is_copied)])):
-            columns = (self._source_of[run], self._starts[run], self._ends[run], is_copied[run])
-            self._frames = [
-                frames[source][start:end] if as_it_is else next(repacked)
-                for source, start, end, as_it_is in zip(*(column.tolist() for column in columns), strict=True)
-            ]
-            self._sizes += map(len, self._frames)
-            self._write_frames()
-            for stored in self._sources:
-                stored.drop_pages()
+        for first in range(0, len(is_copied), _MERGED_AT_ONCE):
+            docnums = slice(first, first + _MERGED_AT_ONCE)
+            starts, ends = self._places(docnums)
+            cuts = np.flatnonzero(np.diff(np.cumsum(ends - starts) // _WRITTEN_AT_ONCE)) + 1
+            for run in starmap(slice, pairwise([0, *cuts.tolist(), len(starts)])):
+                columns = (self._source_of[docnums][run], starts[run], ends[run], is_copied[docnums][run])
+                self._frames = [
+                    frames[source][start:end] if as_it_is else next(repacked)
+                    for source, start, end, as_it_is in zip(*(column.tolist() for column in columns), strict=True)
+                ]
+                self._sizes.extend(map(len, self._frames))
+                self._write_frames()
+                for stored in self._sources:
+                    stored.drop_pages()
         self._finish_copied()
+
+    def _places(self, docnums: slice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the frames of these new docnums begin and end in their sources."""
+        sources, old_docnums = self._source_of[docnums], self._old_docnums[docnums]
+        starts, ends = np.zeros((2, len(sources)), dtype=np.int64)
+        for number, stored in enumerate(self._sources):
+            which = np.flatnonzero(sources == number)
+            if len(which):
+                starts[which], ends[which] = stored.bounds(old_docnums[which])
+        return starts, ends
 
     def _worth_copying(self) -> NDArray[np.bool_]:
         """Says of each new docnum whether its frame is copied: enough of them with one dictionary, or large alone."""
-        sizes = self._ends - self._starts
-        together = np.bincount(self._dictionary_of, sizes, len(self._dictionaries))
         least = np.array([len(dictionary) * COPIED_TOGETHER for dictionary in self._dictionaries])
-        alone = (self._dictionary_of == 0) & (sizes >= COPIED_ALONE)
-        return np.asarray(alone | ((together >= least) & (least > 0))[self._dictionary_of])
+        is_worth_it = (self._bytes_with >= least) & (least > 0)
+        return np.asarray(is_worth_it[self._dictionary_of] | (self._is_large & (self._dictionary_of == 0)))
 
     def _line(self, docnum: int) -> bytes:
         return self._sources[int(self._source_of[docnum])].line(int(self._old_docnums[docnum]))
@@ -390,26 +413,26 @@ class StoredReader:
         """Returns the frames of all documents as they stand in the file, without copying them."""
         return self._frames
 
-    def starts(self) -> NDArray[np.int64]:
-        """Returns where each document's frame begins among all, and where the last one ends."""
-        starts = self._starts.astype(np.int64)
-        is_damaged = starts[1:] <= starts[:-1]
-        is_damaged |= starts[1:] > len(self._frames)
+    def bounds(self, docnums: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Returns where the frame of each document begins among all, and where it ends."""
+        starts, ends = self._starts[docnums].astype(np.int64), self._starts[docnums + 1].astype(np.int64)
+        is_damaged = (ends <= starts) | (ends > len(self._frames))
         if is_damaged.any():
-            raise self._damaged(int(is_damaged.argmax()))
-        return starts
+            raise self._damaged(int(docnums[is_damaged.argmax()]))
+        return starts, ends
 
     def dictionaries(self) -> list[bytes]:
         """Returns the dictionaries by their numbers; number 0 is empty: none."""
         return self._contents
 
-    def dictionary_numbers(self) -> NDArray[np.int64]:
-        """Returns which dictionary each document's frame was packed with."""
+    def dictionary_numbers(self, first: int, last: int) -> NDArray[np.int64]:
+        """Returns which dictionary the frame of each document from first to last (exclusive) was packed with."""
         if self._dictionary_numbers is None:
-            return np.full(len(self), len(self._contents) - 1)
-        if len(self) and int(self._dictionary_numbers.max()) >= len(self._contents):
+            return np.full(last - first, len(self._contents) - 1)
+        numbers = self._dictionary_numbers[first:last].astype(np.int64)
+        if int(numbers.max(initial=0)) >= len(self._contents):
             raise corrupt(self._container.name, "the dictionaries of the stored fields are damaged")
-        return self._dictionary_numbers.astype(np.int64)
+        return numbers
 
     def _dictionary(self, number: int) -> ZstdDict | None:
         loaded = self._loaded[number]

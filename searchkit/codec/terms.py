@@ -11,14 +11,21 @@ A dictionary that has been asked a few dozen times makes itself a `TermIndex`.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
 from searchkit.codec.kernels import ranges, shared_prefixes, starts_of
-from searchkit.codec.packed import SUM_STEP, Offsets, PackedArray, write_offsets, write_packed
+from searchkit.codec.packed import (
+    SUM_STEP,
+    ArrayWriter,
+    Offsets,
+    OffsetsWriter,
+    PackedArray,
+    PackedWriter,
+)
 from searchkit.codec.term_index import TermIndex
 
 BLOCK = 8
@@ -38,20 +45,55 @@ def write_term_bytes(
     writer: ContainerWriter, name: str, data: bytes | bytearray | memoryview, lengths: NDArray[np.integer]
 ) -> None:
     """Writes a dictionary from the joined bytes of the sorted, distinct terms and their lengths."""
-    joined = np.frombuffer(data, dtype=np.uint8)
-    prefixes = [np.zeros(0, dtype=np.uint8)]
-    end = 0
-    writer.begin(name)
-    for first in range(0, len(lengths), _AT_ONCE):
-        starts = starts_of(lengths[first : first + _AT_ONCE].astype(np.int64))
-        start, end = end, end + int(starts[-1])
-        shared = shared_prefixes(joined[start:end], starts, BLOCK)
-        writer.append_array(joined[start:end][~_is_prefix(starts, shared)])
-        prefixes.append(shared.astype(np.uint8))
-    writer.end()
-    shared = np.concatenate(prefixes)
-    write_offsets(writer, f"{name}/length", lengths - shared)
-    write_packed(writer, f"{name}/prefix", shared)
+    terms = TermsWriter(writer, name, at_once=True)
+    terms.extend(np.frombuffer(data, dtype=np.uint8), lengths)
+    terms.close()
+
+
+class TermsWriter:
+    """Writes a dictionary whose terms come in order, some at a time.
+
+    With `at_once` their bytes go to the file as they come in; the container takes nothing else until it is closed.
+    """
+
+    def __init__(
+        self, writer: ContainerWriter, name: str, bits: Mapping[str, int] | None = None, *, at_once: bool = False
+    ) -> None:
+        """Starts a dictionary; bits are the base widths of its packed arrays, where they are known before the terms."""
+        bits = bits or {}
+        self._data = ArrayWriter(writer, name, "u1", at_once=at_once)
+        self._lengths = OffsetsWriter(writer, f"{name}/length", bits.get("length"))
+        self._prefixes = PackedWriter(writer, f"{name}/prefix", bits.get("prefix"))
+        self._waiting_data: NDArray[np.uint8] = np.zeros(0, dtype=np.uint8)  # of terms that fill no block yet
+        self._waiting_lengths: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+
+    def extend(self, data: NDArray[np.uint8], lengths: NDArray[np.integer]) -> None:
+        """Takes in the next terms: their bytes, one after another, and the length of each."""
+        sizes = lengths.astype(np.int64, copy=False)
+        if len(self._waiting_lengths):
+            data = np.concatenate([self._waiting_data, data])
+            sizes = np.concatenate([self._waiting_lengths, sizes])
+        whole = len(sizes) - len(sizes) % BLOCK
+        end = 0
+        for first in range(0, whole, _AT_ONCE):
+            of_terms = sizes[first : min(first + _AT_ONCE, whole)]
+            start, end = end, end + int(of_terms.sum())
+            self._write(data[start:end], of_terms)
+        self._waiting_data, self._waiting_lengths = data[end:], sizes[whole:]
+
+    def close(self) -> None:
+        """Writes what is not in the file yet."""
+        self._write(self._waiting_data, self._waiting_lengths)
+        self._data.close()
+        self._lengths.close()
+        self._prefixes.close()
+
+    def _write(self, data: NDArray[np.uint8], lengths: NDArray[np.int64]) -> None:
+        starts = starts_of(lengths)
+        shared = shared_prefixes(data, starts, BLOCK)
+        self._data.extend(data[~_is_prefix(starts, shared)])
+        self._lengths.extend(lengths - shared)
+        self._prefixes.extend(shared)
 
 
 def _is_prefix(starts: NDArray[np.int64], prefixes: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -134,25 +176,35 @@ class TermDictionary:
             for head, shared, start, end in zip(*(place.tolist() for place in places), strict=True)
         ]
 
-    def joined(self) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """Returns the bytes of all terms one after another and the length of each term."""
-        starts = self._starts()
-        prefixes = self._prefixes.all().astype(np.int64)
+    def joined(self, first: int = 0, last: int | None = None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """Returns the bytes of the terms first to last (exclusive), by default of all, and the length of each term."""
+        last = len(self) if last is None else last
+        if not 0 <= first <= last <= len(self):
+            raise corrupt(self._container.name, f"the term dictionary has no terms {first} to {last}")
+        base = first - first % BLOCK
+        starts = starts_of(self._offsets.counts(base, last)) + self._offsets.start(base)
+        if int(starts[-1]) > len(self._data) or (last == len(self) and int(starts[-1]) < len(self._data)):
+            raise self._cut_off()
+        prefixes = self._prefixes.slice(base, last).astype(np.int64)
         lengths = starts[1:] - starts[:-1] + prefixes
         if not prefixes.any():
-            return self._data, lengths
-        heads = np.arange(len(self)) // BLOCK * BLOCK
+            return self._data[starts[first - base] : starts[-1]], lengths[first - base :]
+        heads = np.arange(last - base) // BLOCK * BLOCK
         if prefixes[::BLOCK].any() or (prefixes > lengths[heads]).any() or (prefixes >= lengths)[prefixes > 0].any():
             raise self._cut_off()
         bounds = starts_of(lengths)
         joined = np.empty(int(bounds[-1]), dtype=np.uint8)
-        for first in range(0, len(self), _AT_ONCE):
-            terms = slice(first, min(first + _AT_ONCE, len(self)))
-            is_prefix = _is_prefix(bounds[first : terms.stop + 1] - bounds[first], prefixes[terms])
-            of_terms = joined[bounds[first] : bounds[terms.stop]]
-            of_terms[~is_prefix] = self._data[starts[first] : starts[terms.stop]]
+        for start in range(0, last - base, _AT_ONCE):
+            terms = slice(start, min(start + _AT_ONCE, last - base))
+            is_prefix = _is_prefix(bounds[start : terms.stop + 1] - bounds[start], prefixes[terms])
+            of_terms = joined[bounds[start] : bounds[terms.stop]]
+            of_terms[~is_prefix] = self._data[starts[start] : starts[terms.stop]]
             of_terms[is_prefix] = self._data[ranges(starts[heads[terms]], prefixes[terms])]
-        return joined, lengths
+        return joined[bounds[first - base] :], lengths[first - base :]
+
+    def widths(self) -> dict[str, int]:
+        """Returns the base widths of the packed arrays, as `TermsWriter` takes them."""
+        return {"length": self._offsets.bits, "prefix": self._prefixes.bits}
 
     def _starts(self) -> NDArray[np.int64]:
         """Where what is left of each term begins, and the last ends."""

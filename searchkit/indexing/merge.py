@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,12 +33,15 @@ from searchkit.dates import UNDATED
 from searchkit.indexing.builder import ORDER, ORDERED_BY
 from searchkit.indexing.field_apart import FieldApart
 from searchkit.indexing.forks import may_fork
-from searchkit.indexing.merged_fields import TermUnion, merge_field, united
+from searchkit.indexing.merged_fields import merge_field, term_runs
 from searchkit.indexing.schema import INDEX_NAME
 from searchkit.indexing.storage import IndexStorage
 
 WORTH_A_FORK = 20_000
 """Articles from which on a merge takes a second process."""
+
+_ORDERED_AT_ONCE = 1 << 15
+"""Articles of the largest segment that are put in order with those of the others at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +58,14 @@ def merge_segments(storage: Any, segments: Sequence[ArraySegment], processes: in
 
     Of several ``processes`` that may work at it, two do where there is much to do.
     """
-    sources, ids = _opened(storage, segments)
+    sources = _opened(storage, segments)
     doc_count = int(sum((source.new_docnums >= 0).sum() for source in sources))
     merged = ArraySegment(INDEX_NAME)
     merged.set_doc_count(doc_count)
     with file_writer(storage, merged, DOCUMENTS_EXTENSION) as writer:
         codes = _merge_documents(writer, sources, doc_count)
     has_help = processes > 1 and doc_count >= WORTH_A_FORK and isinstance(storage, IndexStorage) and may_fork()
-    _merge_terms(storage, merged, sources, codes, ids, has_help=has_help)
+    _merge_terms(storage, merged, sources, codes, has_help=has_help)
     return merged
 
 
@@ -70,7 +74,6 @@ def _merge_terms(
     merged: ArraySegment,
     sources: Sequence[_Source],
     codes: Mapping[str, npt.NDArray[np.uint8]],
-    ids: TermUnion,
     *,
     has_help: bool,
 ) -> None:
@@ -79,7 +82,7 @@ def _merge_terms(
     left = sorted({name for source in sources for name in source.terms.field_names()})
 
     def merge(name: str, writer: ContainerWriter) -> None:
-        merge_field(writer, name, files, codes.get(name), ids if name == "id" else None)
+        merge_field(writer, name, files, codes.get(name))
 
     with ExitStack() as stack:
         apart = None
@@ -100,35 +103,59 @@ def _occurrence_count(sources: Sequence[_Source], name: str) -> int:
     return sum(field.lists.occurrence_count for field in fields if field is not None)
 
 
-def _opened(storage: Any, segments: Sequence[ArraySegment]) -> tuple[list[_Source], TermUnion]:
-    """The segments to be merged, and the union of their ids."""
+def _opened(storage: Any, segments: Sequence[ArraySegment]) -> list[_Source]:
+    """The segments to be merged."""
     files = [(open_terms(storage, segment), open_documents(storage, segment)) for segment in segments]
-    published = np.concatenate([_published(documents) for _, documents in files])
-    ids = united([field.terms for terms, _ in files if (field := terms.field("id")) is not None])
-    order = np.lexsort((_id_ranks([terms for terms, _ in files], segments, ids), published))
-    is_live = np.concatenate([segment.live() for segment in segments])
-    order = order[is_live[order]]
-    new_docnums = np.full(len(published), -1, dtype=np.int32)
-    new_docnums[order] = np.arange(len(order), dtype=np.int32)
-    bounds = np.cumsum([segment.doc_count_all() for segment in segments])[:-1]
-    sources = [
-        _Source(terms, documents, mapped)
-        for (terms, documents), mapped in zip(files, np.split(new_docnums, bounds), strict=True)
+    id_ranks = _id_ranks([terms for terms, _ in files], segments)
+    live = [segment.live() for segment in segments]
+    found = new_docnums([_published(documents) for _, documents in files], id_ranks, live)
+    return [_Source(terms, documents, mapped) for (terms, documents), mapped in zip(files, found, strict=True)]
+
+
+def new_docnums(
+    published: Sequence[npt.NDArray[np.int64]],
+    id_ranks: Sequence[npt.NDArray[np.int32]],
+    live: Sequence[npt.NDArray[np.bool_]],
+) -> list[npt.NDArray[np.int32]]:
+    """By segment, the new docnum of each docnum, -1 for those not ``live``: in the order of publication, then id.
+
+    Where articles lie in the order of publication already they are put in order some at a time.
+    """
+    mapped = [np.full(len(of_segment), -1, dtype=np.int32) for of_segment in published]
+    times = max(published, key=len)[_ORDERED_AT_ONCE::_ORDERED_AT_ONCE]
+    if any((of_segment[1:] < of_segment[:-1]).any() for of_segment in published):
+        times = times[:0]
+    bounds = [[0, *of_segment.searchsorted(np.unique(times)).tolist(), len(of_segment)] for of_segment in published]
+    count = 0
+    for cut in zip(*map(pairwise, bounds), strict=True):
+        slices = [slice(*of_segment) for of_segment in cut]
+        ranks, instants, is_live = (
+            np.concatenate([of_segment[part] for of_segment, part in zip(column, slices, strict=True)])
+            for column in (id_ranks, published, live)
+        )
+        order = np.lexsort((ranks, instants))
+        order = order[is_live[order]]
+        numbers = np.full(len(ranks), -1, dtype=np.int32)
+        numbers[order] = np.arange(count, count + len(order), dtype=np.int32)
+        count += len(order)
+        sizes = [last - first for first, last in cut]
+        for of_segment, part, some in zip(mapped, slices, np.split(numbers, np.cumsum(sizes)[:-1]), strict=True):
+            of_segment[part] = some
+    return mapped
+
+
+def _id_ranks(files: Sequence[TermFile], segments: Sequence[ArraySegment]) -> list[npt.NDArray[np.int32]]:
+    """By segment, where the id of each article stands among all ids."""
+    ranks = [np.zeros(segment.doc_count_all(), dtype=np.int32) for segment in segments]
+    having = [
+        (field, of_segment) for terms, of_segment in zip(files, ranks, strict=True) if (field := terms.field("id"))
     ]
-    return sources, ids
-
-
-def _id_ranks(files: Sequence[TermFile], segments: Sequence[ArraySegment], union: TermUnion) -> npt.NDArray[np.int64]:
-    """Where the id of each article stands among all ids, for the articles of all segments one after another."""
-    fields = [terms.field("id") for terms in files]
-    ranks = iter(union.ranks)
-    found = []
-    for field, segment in zip(fields, segments, strict=True):
-        of_segment = np.zeros(segment.doc_count_all(), dtype=np.int64)
-        if field is not None:
-            of_segment[field.lists.docs_of_lists(0, len(field.terms))] = next(ranks)
-        found.append(of_segment)
-    return np.concatenate(found)
+    count = 0
+    for run in term_runs([field for field, _ in having]):
+        for (field, of_segment), ordinals, places in zip(having, run.ordinals, run.ranks, strict=True):
+            of_segment[field.lists.docs_of_lists(*ordinals)] = places + count
+        count += len(run.lengths)
+    return ranks
 
 
 def _published(documents: DocumentFile) -> npt.NDArray[np.int64]:

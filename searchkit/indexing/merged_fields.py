@@ -1,9 +1,10 @@
 """One indexed field of several segments into one: the union of the terms, and the posting lists interleaved.
 
-Terms are taken in runs of about half a million occurrences, and what is merged goes to the file, so the arrays at work
-are hardly larger for a large archive than for a small one.
+Terms are taken in runs of about half a million occurrences, from all segments up to the same term, and what is merged
+goes to the file, so the arrays at work are hardly larger for a large archive than for a small one.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,39 +17,78 @@ from searchkit.codec.container import ContainerWriter
 from searchkit.codec.kernels import narrowest, ranges, starts_of
 from searchkit.codec.posting_writer import PostingRun, PostingsWriter
 from searchkit.codec.postings import PostingLists
-from searchkit.codec.segment import TermFile, add_field
-from searchkit.codec.terms import TermDictionary, write_term_bytes
+from searchkit.codec.segment import FieldTerms, TermFile, add_field
+from searchkit.codec.terms import TermsWriter
 
 _RUN = 1 << 19
 """Occurrences merged at a time."""
 
+_RUN_TERMS = 1 << 16
+"""Terms merged at a time."""
+
+_LEAST_PART = 16
+"""A run ends where any segment has given its part of it, be that as small as one of so many equal ones."""
+
 _GATHERED = 1 << 16
 """Postings whose occurrences are put in their places at a time: the indexes stay in the cache."""
-
-_GATHERED_TERMS = 1 << 13
-"""Terms whose bytes are put in their places at a time, with an index of eight bytes for each."""
 
 _LONGEST = 1 << 10  # bytes of a term beyond which comparing eight at a time stops paying
 
 
 @dataclass(frozen=True, slots=True)
-class TermUnion:
-    """The terms of several dictionaries, sorted and distinct."""
+class TermRun:
+    """Successive terms of several fields, sorted and distinct."""
 
     data: npt.NDArray[np.uint8]
     """Their bytes, one after another."""
     lengths: npt.NDArray[np.int64]
+    ordinals: list[tuple[int, int]]
+    """For each field, which of its terms these are: the first, the last + 1."""
     ranks: list[npt.NDArray[np.int64]]
-    """For each dictionary, the place in the union of each of its terms; rising."""
+    """For each field, the place among the terms of the run of each of its own; rising."""
 
 
-def united(dictionaries: Sequence[TermDictionary]) -> TermUnion:
-    """The union of the terms of ``dictionaries``."""
-    parts = [dictionary.joined() for dictionary in dictionaries]
-    data = np.concatenate([np.zeros(0, np.uint8), *(part for part, _ in parts), np.zeros(8, np.uint8)])
-    lengths = np.concatenate([np.zeros(0, np.int64), *(part for _, part in parts)])
-    bounds = np.cumsum([len(part) for _, part in parts])[:-1]
-    del parts
+def term_runs(fields: Sequence[FieldTerms]) -> Iterator[TermRun]:
+    """The union of the terms of ``fields``, in runs of about `_RUN` occurrences."""
+    ends = [len(field.terms) for field in fields]
+    firsts = [0] * len(fields)
+    occurrences = sum(field.lists.occurrence_count for field in fields)
+    while firsts != ends:
+        reaches = [
+            _reach(field, first, max(field.lists.occurrence_count / occurrences, len(field.terms) / sum(ends)))
+            for field, first in zip(fields, firsts, strict=True)
+        ]
+        bound = min(
+            (field.terms.term(reach) for field, reach, end in zip(fields, reaches, ends, strict=True) if reach < end),
+            default=None,
+        )
+        if bound is not None:
+            reaches = [
+                bisect_left(range(reach), bound, first, key=field.terms.term)
+                for field, first, reach in zip(fields, firsts, reaches, strict=True)
+            ]
+        ordinals = list(zip(firsts, reaches, strict=True))
+        joined = [field.terms.joined(*of_field) for field, of_field in zip(fields, ordinals, strict=True)]
+        data, lengths, ranks = _united(joined)
+        yield TermRun(data, lengths, ordinals, ranks)
+        firsts = reaches
+
+
+def _reach(field: FieldTerms, first: int, part: float) -> int:
+    """The end of the terms, from ``first`` on, that a field gives to a run of which it makes so great a part."""
+    part = max(part, 1 / _LEAST_PART)
+    reach = min(first + max(int(_RUN_TERMS * part), 1), len(field.terms))
+    totals = np.cumsum(field.lists.occurrence_totals(first, reach))
+    return min(first + max(int(totals.searchsorted(_RUN * part, side="right")), 1), reach)
+
+
+def _united(
+    parts: Sequence[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]],
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], list[npt.NDArray[np.int64]]]:
+    """The union of sorted terms: their bytes, their lengths, and for each part the places of its terms in it."""
+    data = np.concatenate([*(of_part for of_part, _ in parts), np.zeros(8, np.uint8)])
+    lengths = np.concatenate([of_part for _, of_part in parts])
+    bounds = np.cumsum([len(of_part) for _, of_part in parts])[:-1]
     starts = starts_of(lengths)[:-1]
     # A zero byte would look like the end of its term, and of long terms every eight bytes take a pass.
     if len(lengths) and (lengths.max() > _LONGEST or not data[:-8].all()):
@@ -58,14 +98,7 @@ def united(dictionaries: Sequence[TermDictionary]) -> TermUnion:
     ranks = np.empty(len(order), dtype=np.int64)
     ranks[order] = np.cumsum(is_new) - 1
     firsts = order[is_new]
-    joined = np.empty(int(lengths[firsts].sum()), np.uint8)
-    end = 0
-    for first in range(0, len(firsts), _GATHERED_TERMS):
-        terms = firsts[first : first + _GATHERED_TERMS]
-        places = ranges(starts[terms], lengths[terms])
-        start, end = end, end + len(places)
-        data.take(places, out=joined[start:end])
-    return TermUnion(joined, lengths[firsts], np.split(ranks, bounds) if len(dictionaries) else [])
+    return data[ranges(starts[firsts], lengths[firsts])], lengths[firsts], np.split(ranks, bounds)
 
 
 def _sorted_by_words(
@@ -116,73 +149,63 @@ def _sorted_as_bytes(
     return np.array(order, dtype=np.int64), np.array(is_new, dtype=np.bool_)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The posting lists of one segment, the place of each one's term in the union, and the new docnums."""
-
-    lists: PostingLists
-    ranks: npt.NDArray[np.int64]
-    new_docnums: npt.NDArray[np.int32]
-
-
 def merge_field(
     writer: ContainerWriter,
     name: str,
     files: Sequence[tuple[TermFile, npt.NDArray[np.int32]]],
     codes: npt.NDArray[np.uint8] | None,
-    union: TermUnion | None = None,
 ) -> None:
     """Write the field of ``files``, each with the new docnum of its docnums (-1 for the deleted).
 
-    ``codes`` are the length codes by new docnum, None for a field without lengths; ``union`` is that of the terms of
-    the files that have the field, where it is known.
+    ``codes`` are the length codes by new docnum, None for a field without lengths.
     """
     found = [(field, new_docnums) for terms, new_docnums in files if (field := terms.field(name)) is not None]
-    union = united([field.terms for field, _ in found]) if union is None else union
-    parts = [
-        _Part(field.lists, ranks, new_docnums) for (field, new_docnums), ranks in zip(found, union.ranks, strict=True)
-    ]
-    merger = _FieldMerger(parts, codes)
-    array = ""
+    merger = _FieldMerger([(field.lists, new_docnums) for field, new_docnums in found], codes)
     lists: PostingsWriter | None = None
-    is_kept = np.zeros(len(union.lengths), dtype=np.bool_)
-    for first, last in merger.runs(len(union.lengths)):
-        counts, run = merger.merged(first, last)
+    dictionary: TermsWriter | None = None
+    for run in term_runs([field for field, _ in found]):
+        counts, postings = merger.merged(run)
         for terms, _ in files:
             terms.container.drop_pages()
-        is_kept[first:last] = counts > 0
-        if run is None:
+        if postings is None:
             continue
-        if lists is None:
+        if lists is None or dictionary is None:
             array = add_field(writer, name, kind=found[0][0].kind)
             lists = merger.writer(writer, f"{array}/list")
-        lists.extend(run)
-    if lists is None:
-        return
-    lists.close()
-    data = union.data if is_kept.all() else union.data[np.repeat(is_kept, union.lengths)]
-    write_term_bytes(writer, f"{array}/term", data.data, union.lengths[is_kept])
+            largest = max((field.terms for field, _ in found), key=len)
+            dictionary = TermsWriter(writer, f"{array}/term", largest.widths())
+        lists.extend(postings)
+        is_kept = counts > 0
+        data = run.data if is_kept.all() else run.data[np.repeat(is_kept, run.lengths)]
+        dictionary.extend(data, run.lengths[is_kept])
+    if lists is not None and dictionary is not None:
+        lists.close()
+        dictionary.close()
 
 
 class _FieldMerger:
     """The postings of a field, some terms of the union at a time."""
 
-    def __init__(self, parts: Sequence[_Part], codes: npt.NDArray[np.uint8] | None) -> None:
+    def __init__(
+        self, parts: Sequence[tuple[PostingLists, npt.NDArray[np.int32]]], codes: npt.NDArray[np.uint8] | None
+    ) -> None:
+        """Takes the posting lists of each segment with the new docnum of each of its docnums."""
         self._parts = parts
         self._codes = codes
-        self._span = max(int(part.new_docnums[: part.lists.span].max(initial=-1)) for part in parts) + 1
+        lists = [of_part for of_part, _ in parts]
+        self._span = max(int(new_docnums[: of_part.span].max(initial=-1)) for of_part, new_docnums in parts) + 1
         self._doc_bits = self._span.bit_length()
-        self._has_positions = all(part.lists.has("position") for part in parts)
-        self._has_occurrences = any(part.lists.has("occurrence") for part in parts)
-        self._is_signed = any(part.lists.is_signed("position") for part in parts)
-        if all(part.lists.weights_are_occurrences() for part in parts):
+        self._has_positions = all(of_part.has("position") for of_part in lists)
+        self._has_occurrences = any(of_part.has("occurrence") for of_part in lists)
+        self._is_signed = any(of_part.is_signed("position") for of_part in lists)
+        if all(of_part.weights_are_occurrences() for of_part in lists):
             self._weights = "occurrences"
         else:
-            self._weights = "excess" if all(part.lists.weights_are_whole() for part in parts) else "float"
+            self._weights = "excess" if all(of_part.weights_are_whole() for of_part in lists) else "float"
 
     def writer(self, writer: ContainerWriter, name: str) -> PostingsWriter:
         """What writes the merged field: with the widths of the largest part, as its numbers are most alike."""
-        largest = max(self._parts, key=lambda part: part.lists.occurrence_count).lists
+        largest = max((lists for lists, _ in self._parts), key=lambda lists: lists.occurrence_count)
         return PostingsWriter(
             writer,
             name,
@@ -194,18 +217,13 @@ class _FieldMerger:
             bits=largest.widths(),
         )
 
-    def runs(self, term_count: int) -> Iterator[tuple[int, int]]:
-        """Cut the terms into runs of about `_RUN` occurrences: first and last + 1 of each."""
-        sizes = np.zeros(term_count, dtype=np.int64)
-        for part in self._parts:
-            sizes[part.ranks] += part.lists.occurrence_totals(0, len(part.ranks))
-        cuts = np.flatnonzero(np.diff(np.cumsum(sizes) // _RUN)) + 1
-        return pairwise([0, *cuts.tolist(), term_count])
-
-    def merged(self, first: int, last: int) -> tuple[npt.NDArray[np.int64], PostingRun | None]:
+    def merged(self, run: TermRun) -> tuple[npt.NDArray[np.int64], PostingRun | None]:
         """How many live postings each term of a run has, and the lists of those that have any."""
-        taken = [_Taken.of(part, first, last, self._doc_bits) for part in self._parts]
-        counts = np.zeros(last - first, dtype=np.int64)
+        taken = [
+            _Taken.of(lists, ordinals, ranks, new_docnums, self._doc_bits)
+            for (lists, new_docnums), ordinals, ranks in zip(self._parts, run.ordinals, run.ranks, strict=True)
+        ]
+        counts = np.zeros(len(run.lengths), dtype=np.int64)
         for of_part in taken:
             counts[of_part.ranks] += of_part.counts
         keys = np.concatenate([of_part.keys for of_part in taken])
@@ -213,7 +231,9 @@ class _FieldMerger:
             return counts, None
         # The keys of each part rise: numpy's stable sort, which merges such runs, takes a fifth of the time of others.
         order = keys.argsort(kind="stable")
-        docs = (keys[order] & ((1 << self._doc_bits) - 1)).astype(np.int32)
+        keys = keys[order]
+        keys &= (1 << self._doc_bits) - 1
+        docs = keys.astype(np.int32, copy=False)
         occurrences = weights = gaps = None
         if self._has_occurrences:
             unsorted = np.concatenate([of_part.occurrences() for of_part in taken])
@@ -253,25 +273,31 @@ class _Taken:
     """Of each list, its place in the run."""
     counts: npt.NDArray[np.int64]
     """Of each list, how many live postings it has."""
-    keys: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.int32 | np.int64]
     """Of each live posting, term in the run and new docnum; rising."""
     is_live: npt.NDArray[np.bool_] | None
     """Of each posting; None when all are."""
 
     @classmethod
-    def of(cls, part: _Part, first: int, last: int, doc_bits: int) -> Self:
-        """The postings of a part in the run from the union's term ``first`` to ``last``."""
-        start, end = np.searchsorted(part.ranks, (first, last)).tolist()
-        ranks = part.ranks[start:end] - first
-        counts = part.lists.counts(start, end)
-        docnums = part.new_docnums.take(part.lists.docs_of_lists(start, end))
-        keys = np.repeat(ranks << doc_bits, counts)
+    def of(
+        cls,
+        lists: PostingLists,
+        ordinals: tuple[int, int],
+        ranks: npt.NDArray[np.int64],
+        new_docnums: npt.NDArray[np.int32],
+        doc_bits: int,
+    ) -> Self:
+        """The postings of the lists from an ordinal up to another, given the place of each list in the run."""
+        counts = lists.counts(*ordinals)
+        docnums = new_docnums.take(lists.docs_of_lists(*ordinals))
+        bits = doc_bits + int(ranks.max(initial=0)).bit_length()  # few for a term that is alone because of its postings
+        keys = np.repeat((ranks << doc_bits).astype(np.int32 if bits < 32 else np.int64), counts)
         keys |= docnums
         if not len(docnums) or int(docnums.min()) >= 0:
-            return cls(part.lists, (start, end), ranks, counts, keys, None)
+            return cls(lists, ordinals, ranks, counts, keys, None)
         is_live = docnums >= 0
         counts = np.diff(starts_of(is_live.view(np.uint8))[starts_of(counts)])
-        return cls(part.lists, (start, end), ranks, counts, keys[is_live], is_live)
+        return cls(lists, ordinals, ranks, counts, keys[is_live], is_live)
 
     def occurrences(self) -> npt.NDArray[np.unsignedinteger[Any]]:
         """Of each posting; as narrow as they are."""

@@ -98,7 +98,7 @@ def test_the_manual_names_every_array(tmp_path: Path) -> None:
     """FORMAT.md tells of each array that a segment may hold."""
     manual = (Path(searchkit.codec.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
     source = Path(searchkit.codec.posting_writer.__file__).read_text(encoding="utf-8")
-    arrays = set(re.findall(r'(?:f"\{(?:self\._)?name\}/|_packed\(")(\w+)"', source))
+    arrays = set(re.findall(r'(?:f"\{(?:self\._)?name\}/|_(?:packed|bytes)\(")(\w+)"', source))
     assert {"gap", "occurrence", "bitmap_list", "block_min_length", "value_size"} <= arrays
     for name in arrays:
         assert f"`x/{name}`" in manual, name

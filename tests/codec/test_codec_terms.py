@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from searchkit.codec import packed
 from searchkit.codec.container import Container, ContainerWriter
 from searchkit.codec.packed import write_offsets, write_packed
 from searchkit.codec.term_index import TermIndex
-from searchkit.codec.terms import INDEX_AFTER, UNPACKED_PER_FIND, TermDictionary, write_terms
+from searchkit.codec.terms import INDEX_AFTER, UNPACKED_PER_FIND, TermDictionary, TermsWriter, write_terms
 from searchkit.errors import IndexCorrupt
 
 Open = Callable[..., Container]
@@ -38,6 +39,10 @@ def test_a_dictionary_is_a_sorted_list(
     joined, lengths = dictionary.joined()
     assert joined.tobytes() == b"".join(terms)
     assert lengths.tolist() == [len(term) for term in terms]
+    if first <= last:
+        joined, lengths = dictionary.joined(first, last)
+        assert joined.tobytes() == b"".join(terms[first:last])
+        assert lengths.tolist() == [len(term) for term in terms[first:last]]
     if terms:
         places = data.draw(st.lists(st.integers(0, len(terms) - 1), max_size=9))
         assert dictionary.at(np.array(places, dtype=np.int64)) == [terms[place] for place in places]
@@ -52,6 +57,34 @@ def test_a_dictionary_is_a_sorted_list(
         assert dictionary.find(text) == (terms.index(text) if text in terms else None)
         low, high = dictionary.prefix_range(text)
         assert terms[low:high] == [term for term in terms if term.startswith(text)]
+
+
+@settings(deadline=None)
+@given(
+    terms=st.one_of(terms_of, many),
+    cuts=st.lists(st.integers(0, 300), max_size=6),
+    kept=st.sampled_from([0, 40, packed.KEPT_BYTES]),
+    at_once=st.booleans(),
+)
+def test_terms_in_pieces_make_the_dictionary(
+    container: Open, terms: list[bytes], cuts: list[int], kept: int, at_once: bool
+) -> None:
+    """However the terms are cut, kept until the end, put aside or neither, they are coded byte for byte as at once."""
+    whole = container(lambda w: write_terms(w, "t", terms))
+
+    def write(writer: ContainerWriter) -> None:
+        pieces = TermsWriter(writer, "t", TermDictionary(whole, "t").widths(), at_once=at_once)
+        for first, last in pairwise([0, *sorted(min(cut, len(terms)) for cut in cuts), len(terms)]):
+            lengths = np.array([len(term) for term in terms[first:last]], dtype=np.int64)
+            pieces.extend(np.frombuffer(b"".join(terms[first:last]), dtype=np.uint8), lengths)
+        pieces.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packed, "KEPT_BYTES", kept)
+        cut = container(write)
+    assert cut.names() == whole.names()
+    assert all(cut.array(name).tobytes() == whole.array(name).tobytes() for name in whole.names())
+    assert cut.meta == whole.meta
 
 
 def test_few_terms_are_found_one_by_one(container: Open) -> None:

@@ -187,7 +187,7 @@ def test_larger_archives_are_merged_twice(deleted: int, monkeypatch: pytest.Monk
     documents = open_documents(storage, merged)
     assert "stored/dictionary_of" in documents.container
     frames = documents.container.size_of("stored")
-    assert frames == documents.stored.starts()[-1], "what is deleted is in no frame"
+    assert frames == documents.stored.bounds(np.array([len(documents.stored) - 1]))[1], "what is deleted is in no frame"
 
 
 steps = st.lists(
@@ -250,6 +250,7 @@ def test_whatever_came_before_a_merge_is_indexing_at_once(
 def test_runs_of_terms_make_no_difference(runs: int, weight: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few terms and postings are merged at a time, the segment reads the same."""
     monkeypatch.setattr(merged_fields, "_RUN", runs)
+    monkeypatch.setattr(merged_fields, "_RUN_TERMS", runs)
     monkeypatch.setattr(merged_fields, "_GATHERED", runs)
     storage = RamStorage()
     builder = SegmentBuilder(storage, Settings(title_weight=weight))
@@ -266,6 +267,62 @@ def test_runs_of_terms_make_no_difference(runs: int, weight: float, monkeypatch:
     delete(storage, segments[1], {"n4", "n7"})
     expected = builder.build([article for article in made if article.id not in ("n4", "n7")])
     assert contents(storage, merge_segments(storage, segments)) == contents(storage, expected)
+
+
+@given(
+    segments=st.lists(st.sets(st.text("abc\0é", max_size=10), max_size=40), min_size=1, max_size=5),
+    runs=st.sampled_from([1, 5, 1 << 19]),
+    terms=st.sampled_from([1, 7, 1 << 16]),
+)
+@settings(deadline=None, max_examples=60)
+def test_runs_are_the_union_of_the_terms(segments: list[set[str]], runs: int, terms: int) -> None:
+    """Run after run the terms of all segments come sorted and once, and each segment's own are where they should be."""
+    storage = RamStorage()
+    fields = []
+    for number, words in enumerate(map(sorted, (filter(None, words) for words in segments))):
+        if words:
+            ordered = sorted(word.encode() for word in words)
+            docs = PostingData(counts=np.full(len(words), 2), docs=np.tile(np.array([0, 1], np.int32), len(words)))
+            segment = ArraySegment(f"S{number}")
+            with file_writer(storage, segment, TERMS_EXTENSION) as writer:
+                write_field(writer, "f", ordered, docs, kind=EXISTENCE)
+            fields.append((open_terms(storage, segment).field("f"), ordered))
+    union: list[bytes] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merged_fields, "_RUN", runs)
+        patch.setattr(merged_fields, "_RUN_TERMS", terms)
+        for run in merged_fields.term_runs([field for field, _ in fields]):
+            ends = np.cumsum(run.lengths).tolist()
+            found = [run.data[first:end].tobytes() for first, end in pairwise([0, *ends])]
+            for (_, ordered), (first, last), ranks in zip(fields, run.ordinals, run.ranks, strict=True):
+                assert [found[rank] for rank in ranks.tolist()] == ordered[first:last]
+            union += found
+    assert union == sorted({term for _, ordered in fields for term in ordered})
+
+
+@given(
+    sizes=st.lists(st.integers(0, 30), min_size=1, max_size=4),
+    is_ordered=st.booleans(),
+    at_once=st.sampled_from([1, 3, 1 << 15]),
+    seed=st.integers(0, 999),
+)
+def test_new_docnums_are_in_the_order_of_publication(
+    sizes: list[int], is_ordered: bool, at_once: int, seed: int
+) -> None:
+    """However many articles are put in order at a time, live ones are numbered by instant, then id."""
+    random = np.random.default_rng(seed)
+    ranks = np.split(random.permutation(sum(sizes)).astype(np.int32), np.cumsum(sizes)[:-1])
+    published = [random.integers(0, 9, size) for size in sizes]
+    if is_ordered:
+        orders = [np.lexsort(pair) for pair in zip(ranks, published, strict=True)]
+        ranks, published = ([one[order] for one, order in zip(of, orders, strict=True)] for of in (ranks, published))
+    live = [random.random(size) < 0.8 for size in sizes]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merge, "_ORDERED_AT_ONCE", at_once)
+        mapped = np.concatenate(merge.new_docnums(published, ranks, live)).tolist()
+    every = zip(np.concatenate(published).tolist(), np.concatenate(ranks).tolist(), mapped, strict=True)
+    assert [docnum for _, _, docnum in sorted(every) if docnum >= 0] == list(range(int(np.concatenate(live).sum())))
+    assert [docnum >= 0 for docnum in mapped] == np.concatenate(live).tolist()
 
 
 def test_merged_positions_may_fall() -> None:
