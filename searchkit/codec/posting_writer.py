@@ -3,7 +3,7 @@
 How the arrays are coded is told in postings.py, which reads them, and array by array in FORMAT.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,8 +101,8 @@ def _weight_mode(weights: NDArray[np.float32] | None, occurrences: NDArray[np.in
 class PostingsWriter:
     """Writes the posting lists of a field as they come, some at a time, in the order of their ordinals.
 
-    Until it is closed it keeps about two bytes a posting and, with `bits` for "position", nothing of the positions:
-    these go to the file at once, and the container takes nothing else until the field is closed.
+    Until it is closed it keeps some bytes a list and a block; numbers of postings wait in a temporary file. With `bits`
+    for "position" positions go to the file at once, and the container takes nothing else until the field is closed.
     """
 
     def __init__(
@@ -153,22 +153,61 @@ class PostingsWriter:
     def extend(self, run: PostingRun) -> None:
         """Takes in the next lists."""
         starts = starts_of(run.counts)
-        blocks = _Blocks(run.counts, starts)
-        self._note("count", run.counts)
-        if len(blocks.long_lists):
-            self._note("long_list", blocks.long_lists + self._list_count)
-            self._note("last_doc", run.docs[starts[blocks.long_lists + 1] - 1])
-            self._note("block_count", blocks.counts[blocks.long_lists])
         self._extend_docs(run, starts)
-        self._extend_occurrences(run, starts)
-        self._extend_weights(run, starts, blocks)
-        if run.lengths is not None:
-            self._extend_lengths(run.lengths, blocks)
+        self._note_lists(self._written(run, _Blocks(run.counts, starts, BLOCK)))
+
+    def extend_list(self, count: int, parts: Iterable[PostingRun]) -> None:
+        """Takes in the next list, which has more than one block of postings and no document twice, part by part.
+
+        `count` is the number of its postings. Each part is a run of one list and has whole blocks, but for the last.
+        """
+        is_dense = count >= DENSE_LEAST and count * DENSE >= self._span
+        flags = np.zeros(self._span if is_dense else 0, dtype=np.bool_)
+        last_doc = 0
+        written = []
+        for part in parts:
+            if is_dense:
+                flags[part.docs] = True
+            else:
+                self._gaps.extend(np.diff(part.docs, prepend=np.int32(last_doc)))
+                last_doc = int(part.docs[-1])
+            written.append(self._written(part, _Blocks(part.counts, starts_of(part.counts), 0)))
+        if is_dense:
+            self._extend_bitmap(np.packbits(flags, bitorder="little"), self._list_count, count)
+        self._note_lists(_one_list(written))
+
+    def _written(self, run: PostingRun, blocks: "_Blocks") -> "_Lists":
+        """Writes what does not depend on the postings before those of a run; what is to be noted of its lists."""
+        starts = starts_of(run.counts)
+        totals = self._extend_occurrences(run, starts)
+        weights = self._extend_weights(run, starts, blocks)
+        lengths = None if run.lengths is None else self._extend_lengths(run.lengths, blocks)
         if self._positions is not None and run.position_gaps is not None:
             gaps = run.position_gaps
             self._positions.extend(zigzag(gaps.astype(np.int64, copy=False)) if self._is_signed else gaps)
-        self._list_count += len(run.counts)
-        self._posting_count += len(run.docs)
+        return _Lists(run.counts, run.docs[starts[1:] - 1], blocks.counts, totals, *weights, lengths)
+
+    def _note_lists(self, lists: "_Lists") -> None:
+        self._note("count", lists.counts)
+        long_lists = np.flatnonzero(lists.counts > BLOCK)
+        if len(long_lists):
+            self._note("long_list", long_lists + self._list_count)
+            self._note("last_doc", lists.last_docs[long_lists])
+            self._note("block_count", lists.block_counts[long_lists])
+        if lists.totals is not None:
+            self._note("total", lists.totals)
+        self._note("max_weight", lists.max_weights)
+        if lists.weight_totals is not None:
+            self._note("weight_total", lists.weight_totals)
+        if lists.lengths is not None:
+            shortest, longest = lists.lengths
+            shortest = np.minimum(shortest, longest)  # 0 means no length and is not a shortest
+            self._note("min_length", shortest)
+            self._note("length_spread", longest - shortest)
+        postings = int(lists.counts.sum())
+        self._list_count += len(lists.counts)
+        self._posting_count += postings
+        self._occurrence_count += postings if lists.totals is None else int(lists.totals.sum())
 
     def _note(self, column: str, values: NDArray[Any]) -> None:
         self._columns.setdefault(column, []).append(values)
@@ -189,48 +228,53 @@ class PostingsWriter:
         lists = np.flatnonzero(is_dense)
         if len(lists):
             gaps = gaps[np.repeat(~is_dense, counts)]
-            for first, last in zip(starts[lists].tolist(), starts[lists + 1].tolist(), strict=True):
-                self._bitmaps.extend(bitmap_of(docs[first:last], self._span))
-            self._note("bitmap_list", lists + self._list_count)
-            self._note("bitmap_count", counts[lists])
-            self._dense_count += len(lists)
+            for number, first, last in zip(
+                *(of.tolist() for of in (lists, starts[lists], starts[lists + 1])), strict=True
+            ):
+                self._extend_bitmap(bitmap_of(docs[first:last], self._span), self._list_count + number, last - first)
         self._gaps.extend(gaps)
 
-    def _extend_occurrences(self, run: PostingRun, starts: NDArray[np.int64]) -> None:
-        if self._occurrences is None or run.occurrences is None:
-            self._occurrence_count += len(run.docs)
-            return
-        self._occurrences.extend(run.occurrences - 1)
-        totals = group_reduce(np.add, run.occurrences, starts, np.int64)
-        self._note("total", totals)
-        self._occurrence_count += int(totals.sum())
+    def _extend_bitmap(self, bitmap: NDArray[np.uint8], number: int, count: int) -> None:
+        self._bitmaps.extend(bitmap)
+        self._note("bitmap_list", np.array([number]))
+        self._note("bitmap_count", np.array([count]))
+        self._dense_count += 1
 
-    def _extend_weights(self, run: PostingRun, starts: NDArray[np.int64], blocks: "_Blocks") -> None:
+    def _extend_occurrences(self, run: PostingRun, starts: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Returns the sum of the occurrences of each list, where they are counted."""
+        if self._occurrences is None or run.occurrences is None:
+            return None
+        self._occurrences.extend(run.occurrences - 1)
+        return group_reduce(np.add, run.occurrences, starts, np.int64)
+
+    def _extend_weights(
+        self, run: PostingRun, starts: NDArray[np.int64], blocks: "_Blocks"
+    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Returns the greatest weight of each list, and the sum of what is written of them."""
         occurrences = np.ones(len(run.docs), dtype=np.uint8) if run.occurrences is None else run.occurrences
         weights = occurrences if run.weights is None else run.weights
+        totals = None
         if self._excess is not None:
             excess = weights - occurrences
             self._excess.extend(excess)
-            self._note("excess_total", group_reduce(np.add, excess, starts, np.int64))
+            totals = group_reduce(np.add, excess, starts, np.int64)
         elif self._mode == "float":
             self._note("weight", weights.astype(np.float32, copy=False))
             totals = group_reduce(np.add, weights, starts, np.float64)
-            self._note("weight_total", totals.astype(np.float32))
         elif self._mode == "constant":
             self._note("constant", weights[:1])
         of_lists, of_blocks = blocks.reduced(np.maximum, weights)
-        self._note("max_weight", of_lists)
         self._note("block_weight", of_blocks)
+        return of_lists, totals
 
-    def _extend_lengths(self, lengths: NDArray[np.uint8], blocks: "_Blocks") -> None:
+    def _extend_lengths(self, lengths: NDArray[np.uint8], blocks: "_Blocks") -> tuple[NDArray[Any], NDArray[Any]]:
+        """Returns the shortest length of each list, 255 where none is known, and the longest."""
         longest = blocks.reduced(np.maximum, lengths)
         known = lengths if lengths.all() else np.where(lengths == 0, np.uint8(255), lengths)
-        # 0 means no length and is not a shortest
-        shortest = [np.minimum(*pair) for pair in zip(blocks.reduced(np.minimum, known), longest, strict=True)]
-        self._note("min_length", shortest[0])
-        self._note("length_spread", longest[0] - shortest[0])
-        self._block_shortest.extend(shortest[1])
+        shortest = blocks.reduced(np.minimum, known)
+        self._block_shortest.extend(np.minimum(shortest[1], longest[1]))
         self._block_longest.extend(longest[1])
+        return shortest[0], longest[0]
 
     def close(self) -> None:
         """Writes what is not in the file yet."""
@@ -268,10 +312,10 @@ class PostingsWriter:
             return {"weights": "constant", "weight": float(self._noted("constant")[0])}
         if self._mode == "float":
             writer.add(f"{name}/weight", self._noted("weight"))
-            writer.add(f"{name}/weight_total", self._noted("weight_total"))
+            writer.add(f"{name}/weight_total", self._noted("weight_total").astype(np.float32))
             writer.add(f"{name}/max_weight", heaviest.astype(np.float32, copy=False))
             return {"weights": "float"}
-        totals = self._noted("excess_total") if self._excess is not None else np.zeros(0, dtype=np.int64)
+        totals = self._noted("weight_total") if self._excess is not None else np.zeros(0, dtype=np.int64)
         is_excess = bool(totals.any())
         if self._excess is not None and is_excess:
             self._excess.close()
@@ -302,12 +346,45 @@ class PostingsWriter:
             self._block_longest.close()
 
 
+class _Lists(NamedTuple):
+    """What is noted of each of some lists."""
+
+    counts: NDArray[np.int64]
+    last_docs: NDArray[np.int32]
+    block_counts: NDArray[np.int64]
+    totals: NDArray[np.int64] | None
+    max_weights: NDArray[Any]
+    weight_totals: NDArray[Any] | None
+    lengths: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None  # the shortest that is known, or 255, and the longest
+
+
+def _one_list(parts: Sequence[_Lists]) -> _Lists:
+    """What is noted of a list, given that of its parts."""
+
+    def total(values: Sequence[NDArray[Any] | None]) -> NDArray[Any] | None:
+        known = [value for value in values if value is not None]
+        return np.add.reduce(known) if known else None
+
+    lengths = [part.lengths for part in parts if part.lengths is not None]
+    return _Lists(
+        np.add.reduce([part.counts for part in parts]),
+        parts[-1].last_docs,
+        np.add.reduce([part.block_counts for part in parts]),
+        total([part.totals for part in parts]),
+        np.maximum.reduce([part.max_weights for part in parts]),
+        total([part.weight_totals for part in parts]),
+        (np.minimum.reduce([one for one, _ in lengths]), np.maximum.reduce([one for _, one in lengths]))
+        if lengths
+        else None,
+    )
+
+
 class _Blocks:
     """The lists of a run, cut into blocks of up to `BLOCK` postings."""
 
-    def __init__(self, counts: NDArray[np.int64], starts: NDArray[np.int64]) -> None:
-        """Takes the postings of each list, and where the lists start."""
-        self.long_lists = np.flatnonzero(counts > BLOCK)
+    def __init__(self, counts: NDArray[np.int64], starts: NDArray[np.int64], least: int) -> None:
+        """Takes the postings of each list, and where the lists start; those of more than `least` are long."""
+        self.long_lists = np.flatnonzero(counts > least)
         self.counts = np.ones(len(counts), dtype=np.int64)
         self._starts = self._firsts = starts
         if len(self.long_lists):
@@ -315,7 +392,7 @@ class _Blocks:
             self._firsts = starts_of(self.counts)
             within = np.arange(self._firsts[-1]) - np.repeat(self._firsts[:-1], self.counts)
             self._starts = np.append(np.repeat(starts[:-1], self.counts) + within * BLOCK, starts[-1])
-            self._is_of_long = np.repeat(counts > BLOCK, self.counts)
+            self._is_of_long = np.repeat(counts > least, self.counts)
 
     def reduced(self, ufunc: np.ufunc, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Reduces one value a posting by a ufunc such as np.maximum: of each list, of each block of the long lists."""

@@ -341,10 +341,16 @@ class PostingLists:
         gaps = self._numbers("position", slice(begin, begin + int(starts[-1])))
         return running_sums(gaps, starts)
 
-    def position_gaps_of_lists(self, first: int, last: int) -> NDArray[np.int64] | NDArray[np.uint32]:
-        """Returns each position minus the one before it in the posting; int64 where positions fall."""
-        places = slice(self._occurrence_start(first), self._occurrence_start(last))
-        gaps = self._packed("position").slice(places.start, places.stop)
+    def occurrence_bounds_of_lists(self, first: int, last: int) -> tuple[int, int]:
+        """Returns the first occurrence of list first, and the end of those of the list before last."""
+        return self._occurrence_start(first), self._occurrence_start(last)
+
+    def position_gaps_of(self, start: int, end: int) -> NDArray[np.int64] | NDArray[np.uint32]:
+        """Returns of occurrences start to end of the field each position minus the one before it in the posting.
+
+        int64 where positions fall.
+        """
+        gaps = self._packed("position").slice(start, end)
         return unzigzag(gaps.astype(np.int64)) if "position" in self._signed else gaps
 
     # What a merge makes of it ----------------------------------------------------------------------------

@@ -129,10 +129,9 @@ def new_docnums(
     count = 0
     for cut in zip(*map(pairwise, bounds), strict=True):
         slices = [slice(*of_segment) for of_segment in cut]
-        ranks, instants, is_live = (
-            np.concatenate([of_segment[part] for of_segment, part in zip(column, slices, strict=True)])
-            for column in (id_ranks, published, live)
-        )
+        ranks = np.concatenate([of_segment[part] for of_segment, part in zip(id_ranks, slices, strict=True)])
+        instants = np.concatenate([of_segment[part] for of_segment, part in zip(published, slices, strict=True)])
+        is_live = np.concatenate([of_segment[part] for of_segment, part in zip(live, slices, strict=True)])
         order = np.lexsort((ranks, instants))
         order = order[is_live[order]]
         numbers = np.full(len(ranks), -1, dtype=np.int32)

@@ -1,7 +1,8 @@
 """One indexed field of several segments into one: the union of the terms, and the posting lists interleaved.
 
-Terms are taken in runs of about half a million occurrences, from all segments up to the same term, and what is merged
-goes to the file, so the arrays at work are hardly larger for a large archive than for a small one.
+Terms are taken in runs of about half a million occurrences, from all segments up to the same term, terms that have more
+in parts, and what is merged goes to the file. The arrays at work are hardly larger for a large archive than for a small
+one.
 """
 
 from bisect import bisect_left
@@ -28,6 +29,9 @@ _RUN_TERMS = 1 << 16
 
 _LEAST_PART = 16
 """A run ends where any segment has given its part of it, be that as small as one of so many equal ones."""
+
+_PART = 1 << 16
+"""Postings merged at a time of a term that has more; whole blocks."""
 
 _GATHERED = 1 << 16
 """Postings whose occurrences are put in their places at a time: the indexes stay in the cache."""
@@ -174,13 +178,25 @@ def merge_field(
             lists = merger.writer(writer, f"{array}/list")
             largest = max((field.terms for field, _ in found), key=len)
             dictionary = TermsWriter(writer, f"{array}/term", largest.widths())
-        lists.extend(postings)
+        if isinstance(postings, PostingRun):
+            lists.extend(postings)
+        else:
+            lists.extend_list(int(counts[0]), _dropping_pages(postings, files))
         is_kept = counts > 0
         data = run.data if is_kept.all() else run.data[np.repeat(is_kept, run.lengths)]
         dictionary.extend(data, run.lengths[is_kept])
     if lists is not None and dictionary is not None:
         lists.close()
         dictionary.close()
+
+
+def _dropping_pages(
+    parts: Iterator[PostingRun], files: Sequence[tuple[TermFile, npt.NDArray[np.int32]]]
+) -> Iterator[PostingRun]:
+    for part in parts:
+        yield part
+        for terms, _ in files:
+            terms.container.drop_pages()
 
 
 class _FieldMerger:
@@ -217,8 +233,13 @@ class _FieldMerger:
             bits=largest.widths(),
         )
 
-    def merged(self, run: TermRun) -> tuple[npt.NDArray[np.int64], PostingRun | None]:
-        """How many live postings each term of a run has, and the lists of those that have any."""
+    def merged(self, run: TermRun) -> tuple[npt.NDArray[np.int64], PostingRun | Iterator[PostingRun] | None]:
+        """How many live postings each term of a run has, and the lists of those that have any.
+
+        The list of a term that has very many comes in parts.
+        """
+        if len(run.lengths) == 1 and (long_list := self._in_parts(run)) is not None:
+            return long_list
         taken = [
             _Taken.of(lists, ordinals, ranks, new_docnums, self._doc_bits)
             for (lists, new_docnums), ordinals, ranks in zip(self._parts, run.ordinals, run.ranks, strict=True)
@@ -226,10 +247,34 @@ class _FieldMerger:
         counts = np.zeros(len(run.lengths), dtype=np.int64)
         for of_part in taken:
             counts[of_part.ranks] += of_part.counts
-        keys = np.concatenate([of_part.keys for of_part in taken])
-        if not len(keys):
-            return counts, None
+        return counts, self._interleaved(taken, counts[counts > 0]) if counts.any() else None
+
+    def _in_parts(self, run: TermRun) -> tuple[npt.NDArray[np.int64], Iterator[PostingRun]] | None:
+        """As `merged`, of one term; None unless it has very many postings, no two of one article."""
+        found = [
+            _LongList(lists, ordinals[0], new_docnums.take(lists.docs_of_lists(*ordinals)))
+            for (lists, new_docnums), ordinals in zip(self._parts, run.ordinals, strict=True)
+            if ordinals[0] < ordinals[1]
+        ]
+        docnums = np.concatenate([one.docnums for one in found])
+        if len(docnums) <= _PART or not all(one.is_rising() for one in found):
+            return None
+        docnums.sort(kind="stable")
+        if (docnums[1:] == docnums[:-1]).any():
+            return None
+
+        def parts() -> Iterator[PostingRun]:
+            for first in range(0, len(docnums), _PART):
+                last = min(first + _PART, len(docnums))
+                end = int(docnums[last]) if last < len(docnums) else self._span
+                yield self._interleaved([one.taken_before(end) for one in found], np.array([last - first]))
+
+        return np.array([len(docnums)]), parts()
+
+    def _interleaved(self, taken: Sequence["_Taken"], counts: npt.NDArray[np.int64]) -> PostingRun:
+        """The lists of a run, which have so many postings."""
         # The keys of each part rise: numpy's stable sort, which merges such runs, takes a fifth of the time of others.
+        keys = np.concatenate([of_part.keys for of_part in taken])
         order = keys.argsort(kind="stable")
         keys = keys[order]
         keys &= (1 << self._doc_bits) - 1
@@ -244,7 +289,7 @@ class _FieldMerger:
             gaps = np.concatenate([of_part.position_gaps(is_signed=self._is_signed) for of_part in taken])
             gaps = gaps[order] if occurrences is None else _regrouped(gaps, unsorted, order)
         lengths = self._codes[docs] if self._codes is not None else None
-        return counts, PostingRun(counts[counts > 0], docs, occurrences, weights, lengths, gaps)
+        return PostingRun(counts, docs, occurrences, weights, lengths, gaps)
 
 
 def _regrouped(
@@ -267,8 +312,10 @@ class _Taken:
     """The live postings of one part in a run of terms."""
 
     lists: PostingLists
-    ordinals: tuple[int, int]
-    """Of the part's lists in the run: the first, the last + 1."""
+    postings: tuple[int, int]
+    """Of the field: the first in the run, the end."""
+    positions: tuple[int, int]
+    """Of all occurrences of the field: the first in the run, the end."""
     ranks: npt.NDArray[np.int64]
     """Of each list, its place in the run."""
     counts: npt.NDArray[np.int64]
@@ -290,14 +337,16 @@ class _Taken:
         """The postings of the lists from an ordinal up to another, given the place of each list in the run."""
         counts = lists.counts(*ordinals)
         docnums = new_docnums.take(lists.docs_of_lists(*ordinals))
-        bits = doc_bits + int(ranks.max(initial=0)).bit_length()  # few for a term that is alone because of its postings
+        bits = doc_bits + int(ranks.max(initial=0)).bit_length()
         keys = np.repeat((ranks << doc_bits).astype(np.int32 if bits < 32 else np.int64), counts)
         keys |= docnums
-        if not len(docnums) or int(docnums.min()) >= 0:
-            return cls(lists, ordinals, ranks, counts, keys, None)
-        is_live = docnums >= 0
-        counts = np.diff(starts_of(is_live.view(np.uint8))[starts_of(counts)])
-        return cls(lists, ordinals, ranks, counts, keys[is_live], is_live)
+        is_live = None
+        if len(docnums) and int(docnums.min()) < 0:
+            is_live = docnums >= 0
+            counts = np.diff(starts_of(is_live.view(np.uint8))[starts_of(counts)])
+            keys = keys[is_live]
+        postings, positions = lists.bounds_of_lists(*ordinals), lists.occurrence_bounds_of_lists(*ordinals)
+        return cls(lists, postings, positions, ranks, counts, keys, is_live)
 
     def occurrences(self) -> npt.NDArray[np.unsignedinteger[Any]]:
         """Of each posting; as narrow as they are."""
@@ -305,19 +354,60 @@ class _Taken:
 
     def weights(self, *, whole: bool) -> npt.NDArray[Any]:
         """Of each posting: narrow integers or, unless ``whole``, float32."""
-        weights = self._live(self.lists.weights_of(*self.lists.bounds_of_lists(*self.ordinals)))
+        weights = self._live(self.lists.weights_of(*self.postings))
         return weights.astype(narrowest(int(weights.max(initial=0)))) if whole else weights
 
     def position_gaps(self, *, is_signed: bool) -> npt.NDArray[Any]:
         """Of each occurrence: narrow integers or, if ``is_signed``, int64."""
-        gaps = self.lists.position_gaps_of_lists(*self.ordinals)
+        gaps = self.lists.position_gaps_of(*self.positions)
         if self.is_live is not None:
             gaps = gaps[np.repeat(self.is_live, self._all_occurrences())]
         return gaps.astype(np.int64 if is_signed else narrowest(int(gaps.max(initial=0))))
 
     def _all_occurrences(self) -> npt.NDArray[np.unsignedinteger[Any]]:
-        occurrences = self.lists.occurrences_of(*self.lists.bounds_of_lists(*self.ordinals))
+        occurrences = self.lists.occurrences_of(*self.postings)
         return occurrences.astype(narrowest(int(occurrences.max(initial=0))))
 
     def _live(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return values if self.is_live is None else values[self.is_live]
+
+
+class _LongList:
+    """The list of a term in one segment, taken from its beginning to its end in parts."""
+
+    def __init__(self, lists: PostingLists, ordinal: int, docnums: npt.NDArray[np.int32]) -> None:
+        """Takes the new docnums of the postings of the list with this ordinal, -1 for the deleted."""
+        self._lists = lists
+        self._is_live = docnums >= 0
+        self.docnums = docnums[self._is_live]
+        """Of the live postings."""
+        self._start = lists.bounds_of_lists(ordinal, ordinal + 1)[0]
+        self._position = lists.occurrence_bounds_of_lists(ordinal, ordinal + 1)[0]
+        self._taken = self._live_taken = 0
+
+    def is_rising(self) -> bool:
+        """Whether the live postings are in the order of their new docnums, as they are unless files are damaged."""
+        return bool((self.docnums[1:] > self.docnums[:-1]).all())
+
+    def taken_before(self, end: int) -> _Taken:
+        """The live postings whose new docnum is before ``end``, from where the part before this one ended."""
+        live_end = int(self.docnums.searchsorted(np.int32(end)))  # another dtype would convert the array
+        keys = self.docnums[self._live_taken : live_end]
+        count = self._reach(len(keys))
+        is_live = self._is_live[self._taken : self._taken + count]
+        postings = self._start + self._taken, self._start + self._taken + count
+        positions = self._position, self._position + int(self._lists.occurrences_of(*postings).sum())
+        self._taken, self._live_taken, self._position = self._taken + count, live_end, positions[1]
+        ranks = np.zeros(1, dtype=np.int64)
+        return _Taken(self._lists, postings, positions, ranks, ranks, keys, None if is_live.all() else is_live)
+
+    def _reach(self, live: int) -> int:
+        """How many postings there are, from where the last part ended, up to so many live ones."""
+        reach = 0
+        while live:
+            found = np.flatnonzero(self._is_live[self._taken + reach : self._taken + reach + _PART])
+            if len(found) >= live:
+                return reach + int(found[live - 1]) + 1
+            live -= len(found)
+            reach += _PART
+        return 0

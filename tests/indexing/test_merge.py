@@ -20,7 +20,7 @@ from whoosh.filedb.filestore import RamStorage
 from searchkit.article import Article
 from searchkit.codec import ArraySegment, stored
 from searchkit.codec.lengths import decode_lengths
-from searchkit.codec.posting_writer import PostingData
+from searchkit.codec.posting_writer import PostingData, PostingsWriter
 from searchkit.codec.segment import DOCUMENTS_EXTENSION, STORED, TERMS_EXTENSION, write_field
 from searchkit.codec.values import EXISTENCE, POSITIONS
 from searchkit.codec.whoosh_codec import file_writer, open_documents, open_terms
@@ -90,6 +90,7 @@ def contents(storage: Any, segment: ArraySegment) -> dict[str, Any]:
             "weights": lists.weights_of(0, lists.posting_count).tolist(),
             "positions": lists.positions_of_lists(0, count).tolist() if lists.has("position") else None,
             "statistics": lists.statistics_of_lists(0, count),
+            "blocks": [[None if of is None else of.tolist() for of in lists.blocks(n) or ()] for n in range(count)],
         }
     return found
 
@@ -323,6 +324,37 @@ def test_new_docnums_are_in_the_order_of_publication(
     every = zip(np.concatenate(published).tolist(), np.concatenate(ranks).tolist(), mapped, strict=True)
     assert [docnum for _, _, docnum in sorted(every) if docnum >= 0] == list(range(int(np.concatenate(live).sum())))
     assert [docnum >= 0 for docnum in mapped] == np.concatenate(live).tolist()
+
+
+@pytest.mark.parametrize("weight", [1.0, 3.0, 2.3])
+@pytest.mark.parametrize("deleted", [0, 60, 500])
+def test_long_lists_are_merged_in_parts(deleted: int, weight: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terms of many articles, all or some of them, deleted or not, read the same when their lists come in parts."""
+    monkeypatch.setattr(merged_fields, "_RUN", 1)
+    monkeypatch.setattr(merged_fields, "_PART", 128)
+    parts: list[int] = []
+    real = PostingsWriter.extend_list
+    monkeypatch.setattr(PostingsWriter, "extend_list", lambda *of: (parts.append(of[1]), real(*of))[1])
+    storage = RamStorage()
+    builder = SegmentBuilder(storage, Settings(title_weight=weight))
+    drawn = np.random.default_rng(deleted)
+    made = [
+        Article(
+            id=f"n{n}",
+            title="Cold platelets" if n % 3 else "",
+            body="the end of the cold " * int(drawn.integers(1, 4)) + "now " * (n % 9 == 0) + "seldom" * (n % 50 == 0),
+            published=date(2000 + int(drawn.integers(15)), 1, 1),
+            topics=["News"] if n % 2 else [],
+        )
+        for n in range(1_500)
+    ]
+    segments = [builder.build(part) for part in (made[:700], made[700:1_400], made[1_400:])]
+    gone = {f"n{n}" for n in drawn.permutation(1_400)[:deleted].tolist()}
+    delete(storage, segments[0], gone)
+    delete(storage, segments[1], gone)
+    expected = builder.build([article for article in made if article.id not in gone])
+    assert contents(storage, merge_segments(storage, segments)) == contents(storage, expected)
+    assert 1_500 - deleted in parts
 
 
 def test_merged_positions_may_fall() -> None:
