@@ -130,9 +130,9 @@ class Generation:
         """One flag a docnum: False for the deleted."""
         return _joined([segment.live for segment, _ in self.segments], np.bool_)
 
-    @cached_property
+    @property
     def live(self) -> Docnums:
-        """The docnums of all articles that are not deleted."""
+        """The docnums of all articles that are not deleted; not kept, as they are made in less time than searched."""
         return np.flatnonzero(self.is_live) if self.has_deletions else np.arange(self.doc_count_all)
 
     @cached_property
