@@ -80,6 +80,7 @@ class SearchkitPeer:
 
     def prepare(self) -> None:
         import searchkit.engines.local
+        import searchkit.indexing.writer
         import searchkit.sources.articles  # noqa: F401 - loaded ahead of the clock
 
     def build(self, source: Path, folder: Path, workers: int) -> None:
