@@ -5,6 +5,7 @@ import io
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -352,6 +353,23 @@ def test_a_disk_error_in_a_worker(tmp_path: Path) -> None:
 
     with pytest.raises(IndexUnwritable, match="MAIN_"):
         add_articles(index, articles(), SETTINGS, workers=2, limits=SMALL)
+
+
+@pytest.mark.usefixtures("kind_of_worker")
+def test_a_worker_ends_with_its_requests(tmp_path: Path) -> None:
+    """A worker that is asked for no more ends by itself, though another one goes on."""
+    index_in(tmp_path / "index")
+    started: list[worker_process.WorkerProcess] = []
+    try:
+        for _ in range(2):
+            started.append(worker_process.start_worker(IndexStorage(tmp_path / "index"), SETTINGS, started))
+        started[0].end_requests()
+        assert select.select([started[0].replies], [], [], 20)[0], "it has not ended"
+        assert started[0].wait() == 0
+    finally:
+        for process in started:
+            process.kill()
+            process.close()
 
 
 def test_a_fork_that_fails_says_why(
