@@ -113,7 +113,7 @@ def _candidates(article: Article, docnum: int, generation: Generation) -> tuple[
         if room < 0:
             break
         having = generation.docnums("text", term)
-        scores[having] += weight * generation.scores("text", term, having)
+        scores[having] += np.multiply(generation.scores("text", term, having), weight, dtype=np.float64)
     best = float(scores.max(initial=0.0))
     if article.topics:
         shared = _shared_topics(article, generation)

@@ -17,6 +17,7 @@ from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from searchkit.analysis import accented, fold_label
 from searchkit.plan import kernels
@@ -98,14 +99,12 @@ def execute(node: Node, generation: Generation, *, scored: bool = True) -> Match
     if kept is not None:
         return Matches(*kept)
     found = Execution(generation).run(node)
-    matches = Matches(found.docnums)
+    scores: npt.NDArray[np.float32] | float = 0.0
     if scored:
-        scores = found.scores(found.docnums)
-        matches = Matches(
-            found.docnums, scores if isinstance(scores, float) else scores.astype(np.float32).astype(np.float64)
-        )
-    generation.keep_matches(node, matches.docnums, matches.scores, scored=scored)
-    return matches
+        exact = found.scores(found.docnums)
+        scores = exact if isinstance(exact, float) else exact.astype(np.float32, copy=False)
+    generation.keep_matches(node, found.docnums, scores, scored=scored)
+    return Matches(found.docnums, scores)
 
 
 class Execution:
@@ -211,7 +210,7 @@ class Execution:
             is_written = kernels.contained(docnums, in_writing, self._span)
             bonus = sum(self._generation.highest_score(field, term) for term in terms)
             folded = found.scores(docnums)
-            return np.where(is_written, folded + bonus, folded)
+            return np.where(is_written, np.add(folded, bonus, dtype=np.float64), folded)
 
         return Found(found.docnums, scores)
 
@@ -221,7 +220,7 @@ class Execution:
 
         def scores(docnums: Docnums) -> AnyScores:
             bonus = float(np.max(apart.scores(apart.docnums), initial=0.0))
-            return side_by_side.scores(docnums) + bonus
+            return np.add(side_by_side.scores(docnums), bonus, dtype=np.float64)
 
         return self._best([Found(side_by_side.docnums, scores), apart])
 
@@ -296,7 +295,11 @@ class Execution:
     def _repeated(self, slot: Slot, times: int, field: str) -> Found:
         """A slot that a phrase has several times, as in "to be or not to be", scored as often."""
         found = self._slot(slot, field)
-        return found if times == 1 else Found(found.docnums, lambda docnums: found.scores(docnums) * times)
+        return (
+            found
+            if times == 1
+            else Found(found.docnums, lambda docnums: np.multiply(found.scores(docnums), times, dtype=np.float64))
+        )
 
     def _slot(self, slot: Slot, field: str) -> Found:
         return self._unite([self._term(field, term) for term in slot])
@@ -367,5 +370,5 @@ def _each(score: float) -> Callable[[Docnums], float]:
 def _added(scoring: Sequence[Callable[[Docnums], AnyScores]], docnums: Docnums) -> AnyScores:
     total: AnyScores = 0.0
     for scores in scoring:
-        total = total + scores(docnums)
+        total = np.add(total, scores(docnums), dtype=np.float64)
     return total

@@ -24,8 +24,8 @@ REFERENCE = 10
 """Which of the best matches the reference score is that of; among fewer matches all are relevant."""
 
 
-def relevance_floor(scores: npt.NDArray[np.float64]) -> float:
-    """The least score of a relevant match, given the scores (float64, any order) of all; 0 where none is left out."""
+def relevance_floor(scores: npt.NDArray[np.floating]) -> float:
+    """The least score of a relevant match, given the scores (any order) of all; 0 where none is left out."""
     if len(scores) <= REFERENCE:
         return 0.0
     return SHARE * float(np.partition(scores, -REFERENCE)[-REFERENCE])
@@ -37,7 +37,7 @@ def relevant(node: Node, matches: Matches, generation: Generation) -> tuple[Matc
     found = matches if words == node else execute(words, generation)
     if isinstance(found.scores, float) or isinstance(matches.scores, float):
         return Matches(matches.docnums), 0
-    kept = matches.scores >= relevance_floor(found.scores)
+    kept = matches.scores.astype(np.float64) >= relevance_floor(found.scores)
     return Matches(matches.docnums[kept]), int(len(kept) - np.count_nonzero(kept))
 
 

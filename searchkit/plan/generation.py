@@ -24,10 +24,8 @@ from searchkit.plan.cache import ArrayCache, ByteCache
 from searchkit.plan.expansion import Vocabulary
 from searchkit.plan.kernels import (
     POSITION_BITS,
-    AnyScores,
     Docnums,
     Occurrences,
-    Scores,
     bm25,
     length_norms,
     places_of,
@@ -102,7 +100,7 @@ class Generation:
         """Where each segment begins, and the end of the last."""
         self._starts: list[int] = self.bases[:-1].tolist()
         self._columns: dict[str, LabelColumn] = {}
-        self._norms: dict[str, npt.NDArray[np.float32]] = {}
+        self._lengths: dict[str, tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]] = {}
         self._cache = ArrayCache(CACHED_BYTES)
         self._runs = ArrayCache(_RUNS_BYTES)
         self._matches: ByteCache[tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | float]] = ByteCache(
@@ -159,6 +157,10 @@ class Generation:
 
     def docnums(self, field: str, term: str) -> Docnums:
         """The live docnums that have ``term``, ascending; empty for an unknown term."""
+        return self._docs(field, term).astype(np.int64)
+
+    def _docs(self, field: str, term: str) -> npt.NDArray[np.int32]:
+        """As `docnums`, in half the bytes; nobody may change it."""
         found = self._cache.get((field, term, "docnums"))
         if found is None:
             key = term.encode()
@@ -166,27 +168,25 @@ class Generation:
                 _joined([segment.docs(field, key) + base for segment, base in self.segments], np.int32)
             )
             self._cache.put_array((field, term, "docnums"), found)
-        return found.astype(np.int64)
+        return found
 
-    def scores(self, field: str, term: str, docnums: Docnums) -> Scores:
+    def scores(self, field: str, term: str, docnums: Docnums) -> npt.NDArray[np.float32]:
         """The BM25 score of each of ``docnums``, which are all or some of those that have ``term``.
 
-        Scores are rounded to float32, as which they are kept.
+        They are kept: nobody may change them.
         """
-        having = self.docnums(field, term)
+        having = self._docs(field, term)
         kept = self._cache.get((field, term, "scores"))
         if kept is None:
             if len(having) > _LONG and len(docnums) * _FEW_LEFT < len(having) and not self.has_deletions:
                 weights = self._weights_at(field, term, places_of(docnums, having, self.doc_count_all))
-                norms = self._length_norms(field)[docnums]
-                return bm25(weights, norms, idf=self.idf(field, term), k1=self._settings.k1).astype(np.float64)
+                return self._bm25(field, weights, docnums, self.idf(field, term))
             weights = self._weights(field, term)
-            norms = self._length_norms(field)[having]
-            kept = bm25(weights, norms, idf=self.idf(field, term), k1=self._settings.k1) if len(having) else weights
+            kept = self._bm25(field, weights, having, self.idf(field, term)) if len(having) else weights
             self._cache.put_array((field, term, "scores"), kept)
         if len(docnums) < len(having):
             kept = kept[places_of(docnums, having, self.doc_count_all)]
-        return kept.astype(np.float64)
+        return kept
 
     def highest_score(self, field: str, term: str) -> float:
         """What no article scores more than by ``term``; 0 for an unknown term."""
@@ -196,10 +196,9 @@ class Generation:
 
     def score_frequencies(
         self, field: str, docnums: Docnums, frequencies: npt.NDArray[np.int64], *, idf: float
-    ) -> Scores:
+    ) -> npt.NDArray[np.float32]:
         """BM25 of what stands so often in the field of each of the docnums, and is as rare as ``idf`` says."""
-        norms = self._length_norms(field)[docnums]
-        return bm25(frequencies.astype(np.float32), norms, idf=idf, k1=self._settings.k1).astype(np.float64)
+        return self._bm25(field, frequencies.astype(np.float32), docnums, idf)
 
     def idf(self, field: str, term: str) -> float:
         """The weight of a term by its rarity as Whoosh has it: deleted articles count until they are merged away."""
@@ -232,7 +231,7 @@ class Generation:
             key = prefix.encode()
             parts = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
             found = self.only_live(_joined(parts, np.int64))
-            self._cache.put_array((field, prefix, "prefix"), found.astype(np.int32))
+            self._keep_docnums((field, prefix, "prefix"), found)
         return found.astype(np.int64, copy=False)
 
     def docnums_named(self, field: str, name: str) -> Docnums:
@@ -352,27 +351,33 @@ class Generation:
             column = self._columns[field] = LabelColumn(self.segments, self.bases, field, is_live)
         return column
 
-    def kept_matches(self, node: Node, *, scored: bool) -> tuple[Docnums, AnyScores] | None:
+    def kept_matches(self, node: Node, *, scored: bool) -> tuple[Docnums, npt.NDArray[np.float32] | float] | None:
         """What `keep_matches` kept for ``node``, if it is still there."""
         kept = self._matches.get((node, scored))
         if kept is None:
             return None
         docnums, scores = kept
-        return docnums.astype(np.int64), scores if isinstance(scores, float) else scores.astype(np.float64)
+        return docnums.astype(np.int64), scores
 
-    def keep_matches(self, node: Node, docnums: Docnums, scores: AnyScores, *, scored: bool) -> None:
+    def keep_matches(
+        self, node: Node, docnums: Docnums, scores: npt.NDArray[np.float32] | float, *, scored: bool
+    ) -> None:
         """Keep the matches of ``node`` for the next searches, in half the bytes."""
-        kept = docnums.astype(np.int32), scores if isinstance(scores, float) else scores.astype(np.float32)
-        size = sum(part.nbytes for part in kept if not isinstance(part, float)) + _MATCHES_BYTES
-        self._matches.put((node, scored), kept, size)
+        size = len(docnums) * 4 + (0 if isinstance(scores, float) else scores.nbytes) + _MATCHES_BYTES
+        if self._matches.takes(size):
+            self._matches.put((node, scored), (docnums.astype(np.int32), scores), size)
 
     def remembered(self, key: Hashable, make: Callable[[], Docnums]) -> Docnums:
         """What ``make`` gives, kept under ``key`` for the next searches."""
         found = self._cache.get(key)
         if found is None:
             found = make()
-            self._cache.put_array(key, found.astype(np.int32))
+            self._keep_docnums(key, found)
         return found.astype(np.int64, copy=False)
+
+    def _keep_docnums(self, key: Hashable, docnums: Docnums) -> None:
+        if self._cache.takes(len(docnums) * 4):
+            self._cache.put_array(key, docnums.astype(np.int32))
 
     def noted(self, key: Hashable, make: Callable[[], Note]) -> Note:
         """What ``make`` gives, which is small and nobody may change, kept under ``key`` for the next searches."""
@@ -460,15 +465,23 @@ class Generation:
             done, begin = last, end
         return weights
 
-    def _length_norms(self, field: str) -> npt.NDArray[np.float32]:
-        """What BM25 adds for the length of the field in each docnum."""
-        found = self._norms.get(field)
+    def _bm25(
+        self, field: str, weights: npt.NDArray[np.float32], docnums: npt.NDArray[np.integer], idf: float
+    ) -> npt.NDArray[np.float32]:
+        """The scores of docnums that have something of this rarity with these weights."""
+        codes, norms = self._length_norms(field)
+        scores: npt.NDArray[np.float32] = bm25(weights, norms.take(codes.take(docnums)), idf=idf, k1=self._settings.k1)
+        return scores
+
+    def _length_norms(self, field: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
+        """The length code of the field in each docnum, and by length code what BM25 adds for the length."""
+        found = self._lengths.get(field)
         if found is None:
             total = sum(segment.total_length(field) for segment, _ in self.segments)
             mean = total / max(self.doc_count_all, 1)
             norms = length_norms(LENGTHS, mean_length=mean or 1.0, k1=self._settings.k1, b=self._settings.b)
-            parts = [norms.astype(np.float32)[segment.length_codes(field)] for segment, _ in self.segments]
-            found = self._norms[field] = _joined(parts, np.float32)
+            codes = _joined([segment.length_codes(field) for segment, _ in self.segments], np.uint8)
+            found = self._lengths[field] = codes, norms.astype(np.float32)
         return found
 
 

@@ -3,6 +3,7 @@
 Counting labels of articles goes through the numbers of their sets first, so each set's labels are looked at once.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple, Self
 
@@ -38,10 +39,13 @@ class LabelLists(NamedTuple):
         return np.bincount(self.ordinals[self.places(lists)], minlength=label_count)
 
 
+SetNumbers = npt.NDArray[np.unsignedinteger]
+
+
 class LabelSets(NamedTuple):
     """The different sets, and which of them each article has."""
 
-    of_docnums: npt.NDArray[np.unsignedinteger]
+    of_docnums: SetNumbers
     """Of each docnum the number of its set."""
 
     labels: LabelLists
@@ -54,8 +58,34 @@ class LabelSets(NamedTuple):
     """Where in ``by_label`` each label begins; every label is in some set."""
 
     @classmethod
+    def joined(cls, parts: Sequence[tuple[LabelLists, SetNumbers | None]], label_count: int) -> Self | None:
+        """Those of several segments: the labels of each set, as ordinals of all, and the sets of the docnums.
+
+        Without sets of docnums each docnum has its own labels. Each of ``label_count`` labels occurs. None where few
+        articles share a set.
+        """
+        starts = starts_of(np.array([len(lists.offsets) - 1 for lists, _ in parts], dtype=np.int64))
+        lengths = np.concatenate([np.diff(lists.offsets) for lists, _ in parts])
+        ordinals = np.concatenate([lists.ordinals for lists, _ in parts])
+        sets = cls._of(LabelLists(starts_of(lengths).astype(np.int32), ordinals), label_count, 1)
+        if sets is None:
+            return None
+        numbers = [sets.of_docnums[first:end] for first, end in pairwise(starts.tolist())]
+        of_docnums = np.concatenate(
+            [own if of is None else own[of] for own, (_, of) in zip(numbers, parts, strict=True)]
+        )
+        if (len(sets.labels.offsets) - 1) * _ALIKE > len(of_docnums):
+            return None
+        return sets._replace(of_docnums=of_docnums)
+
+    @classmethod
     def of(cls, by_docnum: LabelLists, label_count: int) -> Self | None:
-        """Those of the labels of each docnum, each of ``label_count`` occurring; None where few articles share one.
+        """Those of the labels of each docnum, each of ``label_count`` occurring; None where few articles share one."""
+        return cls._of(by_docnum, label_count, _ALIKE)
+
+    @classmethod
+    def _of(cls, by_docnum: LabelLists, label_count: int, alike: float) -> Self | None:
+        """As `of`; few is less than ``alike`` on average.
 
         Sets are told apart by the sum of a random number for each label, and then compared, so that no two are taken
         for one.
@@ -72,7 +102,7 @@ class LabelSets(NamedTuple):
             sets_in_run.append(which)
         _, places, numbers_of_sets = _told_apart(np.concatenate(sums))
         carriers = np.concatenate(firsts)[places]  # an article with each of the sets
-        if len(carriers) * _ALIKE > len(offsets):
+        if len(carriers) * alike > len(offsets):
             return None
         numbers_in_run = np.split(numbers_of_sets, np.cumsum([len(distinct) for distinct in sums])[:-1])
         of_docnums = np.concatenate([of[which] for of, which in zip(numbers_in_run, sets_in_run, strict=True)])
@@ -92,6 +122,12 @@ class LabelSets(NamedTuple):
             return self.labels.totals(numbers, len(self.label_starts))
         counts = np.bincount(numbers, minlength=set_count)
         return np.add.reduceat(counts.take(self.by_label), self.label_starts)
+
+    def last_with_labels(self, docnums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """By ordinal, the last of the ascending docnums that has the label, -1 for none."""
+        last = np.full(len(self.labels.offsets) - 1, -1, dtype=np.int64)
+        last[self.of_docnums[docnums]] = docnums  # of several for one set the last stays
+        return np.maximum.reduceat(last.take(self.by_label), self.label_starts)
 
 
 def _told_apart(
@@ -117,7 +153,7 @@ def _sums(numbers: npt.NDArray[np.uint64], bounds: npt.NDArray[np.int32]) -> npt
 def _all_equal(
     by_docnum: LabelLists,
     carriers: npt.NDArray[np.int64],
-    of_docnums: npt.NDArray[np.unsignedinteger],
+    of_docnums: SetNumbers,
     runs: list[tuple[int, int]],
 ) -> bool:
     """Whether each article has the very labels of the article that stands for its set."""

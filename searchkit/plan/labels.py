@@ -129,14 +129,24 @@ class LabelColumn:
     @cached_property
     def _sets(self) -> LabelSets | None:
         """The different sets of labels, where articles share them."""
-        return LabelSets.of(self._by_docnum, len(self._keys))
+        segments = [segment for segment, _ in self._segments]
+        sets = [segment.label_sets(self._field) for segment in segments]
+        alone = [segment.doc_count for segment, of in zip(segments, sets, strict=True) if of is None]
+        if sum(alone) * 2 > self._bases[-1]:
+            return None
+        dtype = np.min_scalar_type(len(self._keys))
+        parts = []
+        for own, segment, of in zip(self._ordinals, segments, sets, strict=True):
+            lists = segment.labels_by_docnum(self._field) if of is None else of.labels
+            parts.append((LabelLists(lists.offsets, own.astype(dtype)[lists.ordinals]), of and of.of_docnums))
+        return LabelSets.joined(parts, len(self._keys))
 
     def _totals(self, docnums: Docnums) -> npt.NDArray[np.int64]:
         """By ordinal, how many of the docnums have the label."""
         if self._times_counted > 1 or self._is_known_by_docnum:
             sets = self._sets
             if sets is not None:
-                self._forget_what_sets_say()
+                self.__dict__.pop("_lists", None)
                 return sets.totals(docnums)
             if len(docnums) * _FEW_DOCNUMS < self._bases[-1]:
                 return self._by_docnum.totals(docnums, len(self._keys))
@@ -150,10 +160,6 @@ class LabelColumn:
         """Whether most of what counting by docnums takes is there, from a generation before."""
         known = sum(segment.doc_count for segment, _ in self._segments if segment.has_labels_by_docnum(self._field))
         return known * 2 > int(self._bases[-1])
-
-    def _forget_what_sets_say(self) -> None:
-        for name in ("_by_docnum", "_lists"):
-            self.__dict__.pop(name, None)
 
     # Counting without ordinals ---------------------------------------------------------------------------
 
@@ -186,7 +192,7 @@ class LabelColumn:
         if not segment.has_few_labels(self._field):
             lists = self._lists[number]
             return _sums(flags[lists.docs], lists.starts)
-        return segment.labels_by_docnum(self._field).totals(np.flatnonzero(flags), segment.term_count(self._field))
+        return segment.count_labels(self._field, np.flatnonzero(flags))
 
     # How a label is shown --------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ def with_nearness(node: Node, matches: Matches, generation: Generation) -> Match
     """The matches of ``node``, those in which neighbouring query words stand near each other with higher scores."""
     if isinstance(matches.scores, float):
         return matches
-    scores = matches.scores.copy()
+    scores = matches.scores.astype(np.float64)
     for first, second in word_pairs(node, generation):
         both = _with_either_term(first, matches.docnums, generation)
         both = _with_either_term(second, both, generation)
@@ -98,7 +98,7 @@ def _occurrences(slot: Slot, among: Docnums, generation: Generation) -> Occurren
     return found[0] if len(found) == 1 else distinct(np.concatenate(found))
 
 
-def _bonus(first: Slot, second: Slot, docnums: Docnums, generation: Generation) -> npt.NDArray[np.float64]:
+def _bonus(first: Slot, second: Slot, docnums: Docnums, generation: Generation) -> npt.NDArray[np.float32]:
     idf = sum(max(generation.idf("text", term) for term in slot) for slot in (first, second)) / 2
     ordered, near = count_pairs(
         _occurrences(first, docnums, generation), _occurrences(second, docnums, generation), docnums

@@ -91,8 +91,9 @@ def after(key: RankKey, matches: Matches, generation: Generation, sort: Sort) ->
             return matches if score > key.by_score else Matches(docnums[:0], 0.0)
         kept = _is_after(key, docnums, generation, sort)
         return Matches(docnums[kept], taken(scores, kept))
-    kept = scores < -key.by_score
-    tied = np.flatnonzero(scores == -key.by_score)
+    exact = scores.astype(np.float64)  # in which a cursor of whatever origin has its score
+    kept = exact < -key.by_score
+    tied = np.flatnonzero(exact == -key.by_score)
     kept[tied[_is_after(key, docnums[tied], generation, sort)]] = True
     return Matches(docnums[kept], scores[kept])
 

@@ -19,7 +19,7 @@ from searchkit.codec.postings import PostingLists
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, distinct
-from searchkit.plan.label_sets import LabelLists
+from searchkit.plan.label_sets import LabelLists, LabelSets
 
 _KNOWN_IDS = 4096
 _LOOPED = 512
@@ -66,6 +66,7 @@ class SegmentView:
         self._known_ids: dict[int, bytes] = {}
         self._found: dict[tuple[str, bytes], tuple[FieldTerms, int] | tuple[None, int]] = {}
         self._labels: dict[str, LabelLists] = {}
+        self._label_sets: dict[str, LabelSets | None] = {}
 
     def with_deletions(self, segment: ArraySegment) -> "SegmentView":
         """The view of the same segment at another commit, which may have deleted more; the rest they have in common."""
@@ -203,14 +204,34 @@ class SegmentView:
         found = self._terms.field(field)
         return 0 if found is None else found.lists.doc_frequency(ordinal)
 
+    def count_labels(self, field: str, docnums: Docnums) -> npt.NDArray[np.int64]:
+        """By the place of each label in their order, how many of the docnums have it."""
+        sets = self._label_sets.get(field)
+        if sets is not None:
+            return sets.totals(docnums)
+        return self.labels_by_docnum(field).totals(docnums, self.term_count(field))
+
+    def label_sets(self, field: str) -> LabelSets | None:
+        """The different sets of labels, kept from then on in the place of the labels of each docnum.
+
+        None where few docnums share one.
+        """
+        if field not in self._label_sets:
+            by_docnum = self.labels_by_docnum(field)
+            sets = LabelSets.of(by_docnum, self.term_count(field)) if len(by_docnum.ordinals) else None
+            self._label_sets[field] = sets
+            if sets is not None:
+                self._labels.pop(field, None)
+        return self._label_sets[field]
+
     def labels_by_docnum(self, field: str) -> LabelLists:
         """Of each docnum the places of its labels in their order; kept for a field of few labels."""
-        if not self.has_few_labels(field):
-            return self._turned_round(field)
         known = self._labels.get(field)
         if known is None:
-            made = self._turned_round if self.doc_count <= _TURNED_AT_ONCE else self._turned_label_by_label
-            known = self._labels[field] = made(field)
+            at_once = self.doc_count <= _TURNED_AT_ONCE or not self.has_few_labels(field)
+            known = self._turned_round(field) if at_once else self._turned_label_by_label(field)
+            if self.has_few_labels(field):
+                self._labels[field] = known
         return known
 
     def has_few_labels(self, field: str) -> bool:
@@ -239,11 +260,14 @@ class SegmentView:
         return LabelLists(offsets, labels)
 
     def has_labels_by_docnum(self, field: str) -> bool:
-        """Whether they have been made already."""
-        return field in self._labels
+        """Whether they, or the different sets of them, have been made already."""
+        return field in self._labels or self._label_sets.get(field) is not None
 
     def newest_with_labels(self, field: str) -> npt.NDArray[np.int64]:
-        """Of each label the last live docnum that has it, -1 for none; see `labels_by_docnum`."""
+        """By the place of each label the last live docnum that has it, -1 for none."""
+        sets = self._label_sets.get(field)
+        if sets is not None:
+            return sets.last_with_labels(np.flatnonzero(self.live) if self.has_deletions else np.arange(self.doc_count))
         offsets, labels = self.labels_by_docnum(field)
         docnums = np.repeat(np.arange(self.doc_count), np.diff(offsets))
         if self.has_deletions:

@@ -64,6 +64,17 @@ def test_unions_equal_those_of_dictionaries(parts: list[dict[int, float]]) -> No
     assert as_dict((docnums, kernels.highest(docnums, found, SPAN))) == highest
 
 
+@given(st.lists(scored, min_size=2, max_size=4), st.integers(1, SPAN))
+def test_sums_are_the_same_however_many_at_once(parts: list[dict[int, float]], at_once: int) -> None:
+    """Adding the scores of some docnums after those of others gives what adding all at once does."""
+    found = [arrays(part) for part in parts]
+    docnums = kernels.unite([part for part, _ in found], SPAN)
+    expected = [sum(part.get(d, 0.0) for part in parts) for d in docnums.tolist()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "_ADDED_AT_ONCE", at_once)
+        assert kernels._sums_by_docnum(docnums, found, SPAN).tolist() == expected
+
+
 def occurrences(standing: list[tuple[int, int]]) -> kernels.Occurrences:
     """Places as keys."""
     return np.array(sorted({d << kernels.POSITION_BITS | p for d, p in standing}), dtype=np.int64)
