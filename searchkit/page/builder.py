@@ -1,6 +1,7 @@
 """From matches to the page: order, hits with snippets, facets, timeline. The only place that reads stored articles."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
@@ -115,7 +116,7 @@ class _Markers:
     def __init__(self, marked: tuple[Highlight, ...]) -> None:
         self._marked = marked
         self._found: dict[str, tuple[Marker, Marker]] = {}
-        self._hits: dict[tuple[Ranked, bool], Hit] = {}
+        self._hits: dict[Ranked, Hit] = {}
 
     def of(self, language: str) -> tuple[Marker, Marker]:
         """The marker of titles, and that of all other text."""
@@ -128,14 +129,14 @@ class _Markers:
             found = self._found[language] = in_title, in_text
         return found
 
-    def hit(self, key: tuple[Ranked, bool]) -> Hit | None:
-        """The hit of a match, with or without snippets, if it is kept."""
-        return self._hits.get(key)
+    def hit(self, match: Ranked) -> Hit | None:
+        """The hit of a match, with its snippets, if it is kept."""
+        return self._hits.get(match)
 
-    def keep(self, key: tuple[Ranked, bool], hit: Hit) -> None:
-        """Keep a hit if there are not enough."""
+    def keep(self, match: Ranked, hit: Hit) -> None:
+        """Keep a hit with its snippets if there are not enough."""
         if len(self._hits) < KEPT_HITS:
-            self._hits[key] = hit
+            self._hits[match] = hit
 
 
 class _HitMaker:
@@ -148,11 +149,13 @@ class _HitMaker:
 
     def hit(self, match: Ranked) -> Hit:
         """The hit of one match."""
-        key = match, self._with_snippets
-        found = self._markers.hit(key)
+        found = self._markers.hit(match)
         if found is None:
             found = self._made(match)
-            self._markers.keep(key, found)
+            if self._with_snippets:
+                self._markers.keep(match, found)
+        elif not self._with_snippets:
+            found = replace(found, snippets=(), more_passages=0)
         return found
 
     def _made(self, match: Ranked) -> Hit:

@@ -21,6 +21,7 @@ from searchkit.analysis import analyzer_for, fold, fold_label, tokenize
 from searchkit.article import Article
 from searchkit.dates import UNDATED
 from searchkit.plan.generation import Docnums, Generation
+from searchkit.plan.kernels import docnums_flagged
 from searchkit.plan.ranking import Ranked
 
 MOST_RELATED = 50
@@ -122,7 +123,7 @@ def _candidates(article: Article, docnum: int, generation: Generation) -> tuple[
         else:
             scores += np.where(scores > 0, best * _TOPIC_SHARE * shared, 0.0)
     scores[docnum] = 0.0
-    candidates = np.flatnonzero(scores)
+    candidates = docnums_flagged(scores != 0)
     return candidates, scores[candidates]
 
 

@@ -32,13 +32,9 @@ class ByteCache(Generic[Value]):
             self._values.move_to_end(key)
             return found[0]
 
-    def takes(self, size: int) -> bool:
-        """Whether a value of so many bytes is small enough to be kept."""
-        return size <= self._largest
-
     def put(self, key: Hashable, value: Value, size: int) -> None:
         """Keep a value of so many bytes, unless it is too large."""
-        if not self.takes(size):
+        if size > self._largest:
             return
         with self._lock:
             _, before = self._values.pop(key, (None, 0))

@@ -76,7 +76,7 @@ class Found(NamedTuple):
     scores: Callable[[Docnums], AnyScores] = _none
 
 
-_NOTHING = Found(np.empty(0, dtype=np.int64))
+_NOTHING = Found(np.empty(0, dtype=np.int32))
 
 
 @dataclass(frozen=True, slots=True)

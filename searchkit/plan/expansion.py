@@ -16,7 +16,7 @@ import numpy.typing as npt
 from searchkit.analysis import Analyzer, fold
 from searchkit.analysis.stemming import beginnings_kept
 from searchkit.plan.forms import word_key
-from searchkit.plan.kernels import Docnums
+from searchkit.plan.kernels import Docnums, docnums_flagged
 from searchkit.plan.segments import SegmentView
 from searchkit.plan.spelling import Codes, LetterTable, Ordinals, near
 from searchkit.query.nodes import Fuzzy, Pattern
@@ -120,7 +120,7 @@ class Vocabulary:
         for segment, base in self._segments:
             for key in keys:
                 is_there[segment.docnums(self._field, key) + base] = True
-        return np.flatnonzero(is_there)
+        return docnums_flagged(is_there)
 
     def _docnums_of_many(self, keys: list[bytes]) -> Docnums:
         """As `docnums`, finding the words in the hashes of all: quicker than looking hundreds of them up."""

@@ -27,6 +27,8 @@ from searchkit.plan.kernels import (
     Docnums,
     Occurrences,
     bm25,
+    docnums_flagged,
+    first_occurrences,
     length_norms,
     places_of,
 )
@@ -65,10 +67,11 @@ put together again. What many words have in common is little and takes as long t
 
 _RUNS_BYTES = 1 << 18
 
-CACHED_ARTICLE_BYTES = 1 << 20
+CACHED_ARTICLE_BYTES = 1 << 19
 """Bytes of articles that are kept unpacked, some hundred abstracts: readers go back and forth among few."""
 
-_ARTICLE_BYTES = 500
+_ARTICLE_BYTES = 2500
+"""What an article takes beside its text: the names of its fields are half of it."""
 _NOTES = 256
 
 
@@ -96,14 +99,14 @@ class Generation:
         self.doc_count_all = sum(segment.doc_count for segment, _ in self.segments)
         """How many docnums there are, deleted ones included."""
         self.has_deletions = any(segment.has_deletions for segment, _ in self.segments)
-        self.bases: Docnums = np.array([*(base for _, base in self.segments), self.doc_count_all], dtype=np.int64)
+        self.bases: Docnums = np.array([*(base for _, base in self.segments), self.doc_count_all], dtype=np.int32)
         """Where each segment begins, and the end of the last."""
         self._starts: list[int] = self.bases[:-1].tolist()
         self._columns: dict[str, LabelColumn] = {}
         self._lengths: dict[str, tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]] = {}
         self._cache = ArrayCache(CACHED_BYTES)
         self._runs = ArrayCache(_RUNS_BYTES)
-        self._matches: ByteCache[tuple[npt.NDArray[np.int32], npt.NDArray[np.float32] | float]] = ByteCache(
+        self._matches: ByteCache[tuple[Docnums, npt.NDArray[np.float32] | float]] = ByteCache(
             CACHED_MATCH_BYTES, _LARGEST_MATCHES
         )
         self._notes: ByteCache[Any] = ByteCache(_NOTES)
@@ -131,7 +134,7 @@ class Generation:
     @property
     def live(self) -> Docnums:
         """The docnums of all articles that are not deleted; not kept, as they are made in less time than searched."""
-        return np.flatnonzero(self.is_live) if self.has_deletions else np.arange(self.doc_count_all)
+        return docnums_flagged(self.is_live) if self.has_deletions else np.arange(self.doc_count_all, dtype=np.int32)
 
     @cached_property
     def analyzers(self) -> tuple[Analyzer, ...]:
@@ -151,21 +154,17 @@ class Generation:
             (base + int(segment.published.searchsorted(UNDATED, side="right")), base + segment.doc_count)
             for segment, base in self.segments
         ]
-        return np.array(runs, dtype=np.int64).reshape(-1)
+        return np.array(runs, dtype=np.int32).reshape(-1)
 
     # What the executor asks for --------------------------------------------------------------------------
 
     def docnums(self, field: str, term: str) -> Docnums:
-        """The live docnums that have ``term``, ascending; empty for an unknown term."""
-        return self._docs(field, term).astype(np.int64)
-
-    def _docs(self, field: str, term: str) -> npt.NDArray[np.int32]:
-        """As `docnums`, in half the bytes; nobody may change it."""
+        """The live docnums that have ``term``, ascending; empty for an unknown term. They are kept."""
         found = self._cache.get((field, term, "docnums"))
         if found is None:
             key = term.encode()
             found = self.only_live(
-                _joined([segment.docs(field, key) + base for segment, base in self.segments], np.int32)
+                _joined([segment.docnums(field, key) + base for segment, base in self.segments], np.int32)
             )
             self._cache.put_array((field, term, "docnums"), found)
         return found
@@ -175,7 +174,7 @@ class Generation:
 
         They are kept: nobody may change them.
         """
-        having = self._docs(field, term)
+        having = self.docnums(field, term)
         kept = self._cache.get((field, term, "scores"))
         if kept is None:
             if len(having) > _LONG and len(docnums) * _FEW_LEFT < len(having) and not self.has_deletions:
@@ -230,9 +229,9 @@ class Generation:
         if found is None:
             key = prefix.encode()
             parts = [segment.docnums_with_prefix(field, key) + base for segment, base in self.segments]
-            found = self.only_live(_joined(parts, np.int64))
-            self._keep_docnums((field, prefix, "prefix"), found)
-        return found.astype(np.int64, copy=False)
+            found = self.only_live(_joined(parts, np.int32))
+            self._cache.put_array((field, prefix, "prefix"), found)
+        return found
 
     def docnums_named(self, field: str, name: str) -> Docnums:
         """The live docnums with a label that has all the words of ``name``."""
@@ -242,7 +241,7 @@ class Generation:
                 segment.docnums_of_terms(field, table.named(name)) + base
                 for (segment, base), table in zip(self.segments, self._name_tables(field), strict=True)
             ]
-            return self.only_live(_joined(parts, np.int64))
+            return self.only_live(_joined(parts, np.int32))
 
         return self.remembered((field, name, "named"), found)
 
@@ -277,7 +276,7 @@ class Generation:
             low, high = segment.published.searchsorted((first, end)).tolist()
             if low < high:
                 runs.append((base + low, base + high))
-        bounds = docnums.searchsorted(np.array(runs, dtype=np.int64).reshape(-1)).reshape(-1, 2)
+        bounds = docnums.searchsorted(np.array(runs, dtype=np.int32).reshape(-1)).reshape(-1, 2)
         bounds = bounds[bounds[:, 0] < bounds[:, 1]]
         if len(bounds) == 0:
             return slice(0)
@@ -334,7 +333,7 @@ class Generation:
                 np.append(segment.published.searchsorted(bounds), segment.doc_count) + base
                 for segment, base in self.segments
             ]
-            found = np.array(cuts, dtype=np.int64)
+            found = np.array(cuts, dtype=np.int32)
             self._runs.put_array(key, found)
         return found
 
@@ -356,28 +355,22 @@ class Generation:
         kept = self._matches.get((node, scored))
         if kept is None:
             return None
-        docnums, scores = kept
-        return docnums.astype(np.int64), scores
+        return kept
 
     def keep_matches(
         self, node: Node, docnums: Docnums, scores: npt.NDArray[np.float32] | float, *, scored: bool
     ) -> None:
-        """Keep the matches of ``node`` for the next searches, in half the bytes."""
-        size = len(docnums) * 4 + (0 if isinstance(scores, float) else scores.nbytes) + _MATCHES_BYTES
-        if self._matches.takes(size):
-            self._matches.put((node, scored), (docnums.astype(np.int32), scores), size)
+        """Keep the matches of ``node`` for the next searches."""
+        size = docnums.nbytes + (0 if isinstance(scores, float) else scores.nbytes) + _MATCHES_BYTES
+        self._matches.put((node, scored), (docnums, scores), size)
 
     def remembered(self, key: Hashable, make: Callable[[], Docnums]) -> Docnums:
         """What ``make`` gives, kept under ``key`` for the next searches."""
         found = self._cache.get(key)
         if found is None:
             found = make()
-            self._keep_docnums(key, found)
-        return found.astype(np.int64, copy=False)
-
-    def _keep_docnums(self, key: Hashable, docnums: Docnums) -> None:
-        if self._cache.takes(len(docnums) * 4):
-            self._cache.put_array(key, docnums.astype(np.int32))
+            self._cache.put_array(key, found)
+        return found
 
     def noted(self, key: Hashable, make: Callable[[], Note]) -> Note:
         """What ``make`` gives, which is small and nobody may change, kept under ``key`` for the next searches."""
@@ -448,7 +441,7 @@ class Generation:
         key = term.encode()
         weights = _joined([segment.weights(field, key) for segment, _ in self.segments], np.float32)
         if self.has_deletions:
-            docnums = _joined([segment.docnums(field, key) + base for segment, base in self.segments], np.int64)
+            docnums = _joined([segment.docnums(field, key) + base for segment, base in self.segments], np.int32)
             return weights[self.is_live[docnums]]
         return weights
 
@@ -489,8 +482,8 @@ def _near(occurrences: Occurrences, among: Docnums) -> Occurrences:
     """The occurrences in ``among``, with others between them where leaving those out would take longer."""
     if len(among) * _MANY_BETWEEN > len(occurrences):
         return occurrences
-    firsts = occurrences.searchsorted(among << POSITION_BITS)
-    ends = occurrences.searchsorted((among + 1) << POSITION_BITS)
+    firsts = occurrences.searchsorted(first_occurrences(among))
+    ends = occurrences.searchsorted(first_occurrences(among + 1))
     return occurrences[ranges(firsts, ends - firsts)]
 
 

@@ -114,7 +114,7 @@ class LabelSets(NamedTuple):
         label_starts = starts_of(np.bincount(labels.ordinals, minlength=label_count))[:-1]
         return cls(of_docnums.astype(np.min_scalar_type(len(carriers))), labels, by_label, label_starts)
 
-    def totals(self, docnums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def totals(self, docnums: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
         """By ordinal, how many of the docnums have the label."""
         numbers = self.of_docnums[docnums]
         set_count = len(self.labels.offsets) - 1
@@ -123,7 +123,7 @@ class LabelSets(NamedTuple):
         counts = np.bincount(numbers, minlength=set_count)
         return np.add.reduceat(counts.take(self.by_label), self.label_starts)
 
-    def last_with_labels(self, docnums: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def last_with_labels(self, docnums: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
         """By ordinal, the last of the ascending docnums that has the label, -1 for none."""
         last = np.full(len(self.labels.offsets) - 1, -1, dtype=np.int64)
         last[self.of_docnums[docnums]] = docnums  # of several for one set the last stays

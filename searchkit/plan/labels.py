@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from searchkit.analysis import fold_label
 from searchkit.dates import UNDATED
-from searchkit.plan.kernels import Docnums, flags_of
+from searchkit.plan.kernels import Docnums, docnums_flagged, flags_of
 from searchkit.plan.label_sets import LabelLists, LabelSets
 from searchkit.plan.segments import SegmentView, TermLists
 
@@ -192,7 +192,7 @@ class LabelColumn:
         if not segment.has_few_labels(self._field):
             lists = self._lists[number]
             return _sums(flags[lists.docs], lists.starts)
-        return segment.count_labels(self._field, np.flatnonzero(flags))
+        return segment.count_labels(self._field, docnums_flagged(flags))
 
     # How a label is shown --------------------------------------------------------------------------------
 

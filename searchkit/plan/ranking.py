@@ -57,7 +57,9 @@ def ranked(matches: Matches, generation: Generation, sort: Sort, count: int) -> 
         )
         if isinstance(scores, float):
             return [Ranked(docnum, scores) for _, docnum in in_order]
-        return [Ranked(docnum, float(scores[docnums.searchsorted(docnum)])) for _, docnum in in_order]
+        chosen_docnums = [docnum for _, docnum in in_order]
+        at = docnums.searchsorted(np.array(chosen_docnums, dtype=np.int32))
+        return [Ranked(docnum, score) for docnum, score in zip(chosen_docnums, scores[at].tolist(), strict=True)]
     sure, tied = _best_scores(scores, count)
     chosen = list(zip((-scores[sure]).tolist(), docnums[sure].tolist(), strict=True))
     if len(tied):
@@ -158,16 +160,15 @@ def _first_by_date(docnums: Docnums, generation: Generation, sort: Sort, count: 
 def _first_of_ordered(segment: SegmentView, docnums: Docnums, sort: Sort, count: int) -> Docnums:
     undated = 0
     if segment.published.item(int(docnums[0])) == UNDATED:
-        undated = int(docnums.searchsorted(segment.published.searchsorted(UNDATED, side="right")))
+        undated = int(docnums.searchsorted(np.int32(segment.published.searchsorted(UNDATED, side="right"))))
     dated = docnums[undated:]
     if len(dated) <= count:
         return np.concatenate((dated, docnums[: min(undated, count - len(dated))]))
     if sort == "oldest":
         return dated[:count]
     instant = segment.published[dated[-count]]
-    first, end = dated.searchsorted(
-        (segment.published.searchsorted(instant), segment.published.searchsorted(instant, side="right"))
-    )
+    run = segment.published.searchsorted(instant), segment.published.searchsorted(instant, side="right")
+    first, end = dated.searchsorted(np.array(run, dtype=np.int32))
     newer = dated[end:]
     return np.concatenate((newer, dated[first : min(first + count - len(newer), end)]))
 

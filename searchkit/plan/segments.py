@@ -18,7 +18,7 @@ from searchkit.codec.kernels import stable_order, starts_of
 from searchkit.codec.postings import PostingLists
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
-from searchkit.plan.kernels import POSITION_BITS, Docnums, Occurrences, distinct
+from searchkit.plan.kernels import Docnums, Occurrences, distinct, docnums_flagged, first_occurrences
 from searchkit.plan.label_sets import LabelLists, LabelSets
 
 _KNOWN_IDS = 4096
@@ -29,21 +29,20 @@ _TURNED_AT_ONCE = 1 << 16
 """Docnums whose few labels are sorted at once; those of more are put in their places label by label, in less memory."""
 
 _FOUND_KEPT = 256
-_NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int64)
+_NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int32)
+_NO_OCCURRENCES: Occurrences = np.empty(0, dtype=np.int64)
 _POSTINGS_COUNTED = 200_000
 _TERMS_COUNTED = 32
 """What `SegmentView.commonest_terms` reads at most: about 2 ms."""
-
-_NO_DOCS: npt.NDArray[np.int32] = np.empty(0, dtype=np.int32)
 
 
 class TermLists(NamedTuple):
     """All posting lists of a field, without weights: list i is ``docs[starts[i]:starts[i + 1]]``.
 
-    ``docs`` are docnums (int32), ``starts`` int64 with one entry more than lists.
+    ``docs`` are docnums, ``starts`` int64 with one entry more than lists.
     """
 
-    docs: npt.NDArray[np.int32]
+    docs: Docnums
     starts: npt.NDArray[np.int64]
 
 
@@ -114,12 +113,8 @@ class SegmentView:
 
     def docnums(self, field: str, term: bytes) -> Docnums:
         """The docnums that have the term."""
-        return self.docs(field, term).astype(np.int64)
-
-    def docs(self, field: str, term: bytes) -> npt.NDArray[np.int32]:
-        """As `docnums`, in half the bytes."""
         found, ordinal = self._find(field, term)
-        return _NO_DOCS if found is None else found.lists.docs(ordinal)
+        return _NO_DOCNUMS if found is None else found.lists.docs(ordinal)
 
     def weights(self, field: str, term: bytes, places: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float32]:
         """The weighted frequency of the term in each of its `docnums`, or in those at these ascending places."""
@@ -130,35 +125,35 @@ class SegmentView:
         """The places of the term in the docnums ``among``, as keys of docnum and position."""
         found, ordinal = self._find(field, term)
         if found is None:
-            return _NO_DOCNUMS
+            return _NO_OCCURRENCES
         docnums = found.lists.docs(ordinal)
-        which = docnums.searchsorted(among.astype(np.int32))
+        which = docnums.searchsorted(among)
         is_there = docnums.take(which, mode="clip") == among
         starts, positions = found.lists.positions(ordinal, which[is_there])
-        return _ascending(np.repeat(among[is_there] << POSITION_BITS, np.diff(starts)) | positions)
+        return _ascending(np.repeat(first_occurrences(among[is_there]), np.diff(starts)) | positions)
 
     def all_occurrences(self, field: str, term: bytes) -> Occurrences:
         """Every place of the term, as keys of docnum and position."""
         found, ordinal = self._find(field, term)
         if found is None:
-            return _NO_DOCNUMS
-        docnums = found.lists.docs(ordinal).astype(np.int64)
+            return _NO_OCCURRENCES
+        docnums = found.lists.docs(ordinal)
         starts, positions = found.lists.positions(ordinal)
-        places = np.repeat(docnums << POSITION_BITS, starts[1:] - starts[:-1])
+        places = np.repeat(first_occurrences(docnums), starts[1:] - starts[:-1])
         places |= positions
         return _ascending(places)
 
-    def docnums_of_term(self, field: str, ordinal: int) -> npt.NDArray[np.int32]:
+    def docnums_of_term(self, field: str, ordinal: int) -> Docnums:
         """The docnums that have the term at this place in the order of the terms."""
         found = self._terms.field(field)
-        return _NO_DOCS if found is None else found.lists.docs(ordinal)
+        return _NO_DOCNUMS if found is None else found.lists.docs(ordinal)
 
     def docnums_of_terms(self, field: str, ordinals: npt.NDArray[np.int64]) -> Docnums:
         """The docnums that have any of the terms at these places in their order."""
         found = self._terms.field(field)
         if found is None or not len(ordinals):
             return _NO_DOCNUMS
-        return np.flatnonzero(found.lists.documents_of(ordinals.tolist()))
+        return docnums_flagged(found.lists.documents_of(ordinals.tolist()))
 
     def docnums_with_prefix(self, field: str, prefix: bytes) -> Docnums:
         """The docnums that have a term beginning with ``prefix``."""
@@ -170,13 +165,13 @@ class SegmentView:
             return _NO_DOCNUMS
         is_there = np.zeros(self.doc_count, dtype=bool)
         is_there[found.lists.docs_of_lists(first, last)] = True
-        return np.flatnonzero(is_there)
+        return docnums_flagged(is_there)
 
     def dictionary(self, field: str) -> Dictionary:
         """All terms of a field."""
         found = self._terms.field(field)
         if found is None:
-            return Dictionary(np.empty(0, np.uint8), _NO_DOCNUMS, _NO_DOCNUMS)
+            return Dictionary(np.empty(0, np.uint8), np.empty(0, np.int64), np.empty(0, np.int64))
         data, sizes = found.terms.joined()
         return Dictionary(data, sizes.astype(np.int64), found.lists.counts(0, len(sizes)).astype(np.int64))
 
@@ -267,7 +262,7 @@ class SegmentView:
         """By the place of each label the last live docnum that has it, -1 for none."""
         sets = self._label_sets.get(field)
         if sets is not None:
-            return sets.last_with_labels(np.flatnonzero(self.live) if self.has_deletions else np.arange(self.doc_count))
+            return sets.last_with_labels(docnums_flagged(self.live))
         offsets, labels = self.labels_by_docnum(field)
         docnums = np.repeat(np.arange(self.doc_count), np.diff(offsets))
         if self.has_deletions:
@@ -321,7 +316,7 @@ class SegmentView:
         """The docnums of all terms of a field, in the order of the terms' bytes."""
         found = self._terms.field(field)
         if found is None:
-            return TermLists(_NO_DOCS, np.zeros(1, dtype=np.int64))
+            return TermLists(_NO_DOCNUMS, np.zeros(1, dtype=np.int64))
         return TermLists(found.lists.docs_of_lists(0, len(found.lists)), found.lists.starts())
 
     def terms(self, field: str, ordinals: npt.NDArray[np.integer]) -> list[bytes]:

@@ -203,7 +203,9 @@ def test_plan_whoosh_and_loops_agree(archive: LocalArchive, node: Node) -> None:
     """The same articles are found by the plan, by Whoosh from the compiled tree, and by loops over the articles."""
     expected = sorted(article.id for article in LIVING if is_match(node, article))
     with archive._generation() as generation:
-        planned = sorted(generation.article_id(docnum) for docnum in execute(node, generation).docnums.tolist())
+        docnums = execute(node, generation).docnums
+        assert docnums.dtype == np.int32
+        planned = sorted(map(generation.article_id, docnums.tolist()))
         query = to_whoosh(node, generation.analyzers, generation.calendar)
         with archive._index.searcher() as searcher:
             compiled = sorted(
@@ -234,7 +236,9 @@ def test_many_parts_are_answered_as_few_are(archive: LocalArchive, node: Node, i
     expected = sorted(article.id for article in LIVING if is_match(node, article))
     with archive._generation() as generation:
         for _ in range(2):
-            found = execute(node, generation, scored=is_scored).docnums.tolist()
+            docnums = execute(node, generation, scored=is_scored).docnums
+            assert docnums.dtype == np.int32
+            found = docnums.tolist()
             assert sorted(map(generation.article_id, found)) == expected
 
 

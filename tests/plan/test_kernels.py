@@ -20,7 +20,7 @@ places = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 12)), max_size=20)
 
 def arrays(scores: dict[int, float]) -> tuple[kernels.Docnums, kernels.AnyScores]:
     """Docnums ascending, and their scores, as one number where all have the same."""
-    docnums = np.array(sorted(scores), dtype=np.int64)
+    docnums = np.array(sorted(scores), dtype=np.int32)
     if scores and len(set(scores.values())) == 1:
         return docnums, next(iter(scores.values()))
     return docnums, np.array([scores[d] for d in sorted(scores)], dtype=np.float64)
@@ -29,7 +29,7 @@ def arrays(scores: dict[int, float]) -> tuple[kernels.Docnums, kernels.AnyScores
 def as_dict(result: tuple[kernels.Docnums, kernels.AnyScores]) -> dict[int, float]:
     """The result by docnum, after a check that it keeps the promise of its type."""
     docnums, scores = result
-    assert docnums.dtype == np.int64
+    assert docnums.dtype == np.int32
     assert docnums.tolist() == sorted(set(docnums.tolist()))
     if isinstance(scores, float):
         return dict.fromkeys(docnums.tolist(), scores)
