@@ -345,10 +345,10 @@ class StoredReader:
         self._container = container
         self._frames = container.array(name).view(np.uint8).data
         self._starts = container.array(f"{name}/start")
-        self._contents = [b""]
+        self._contents = [memoryview(b"")]
         self._dictionary_numbers: NDArray[Any] | None = None
         if f"{name}/dictionary" in container:
-            joined = container.array(f"{name}/dictionary").tobytes()
+            joined = container.array(f"{name}/dictionary").view(np.uint8).data
             ends = container.array(f"{name}/dictionary_end").tolist()
             self._contents += [joined[start:end] for start, end in pairwise([0, *ends])]
         if f"{name}/dictionary_of" in container:
@@ -423,7 +423,7 @@ class StoredReader:
 
     def dictionaries(self) -> list[bytes]:
         """Returns the dictionaries by their numbers; number 0 is empty: none."""
-        return self._contents
+        return list(map(bytes, self._contents))
 
     def dictionary_numbers(self, first: int, last: int) -> NDArray[np.int64]:
         """Returns which dictionary the frame of each document from first to last (exclusive) was packed with."""
@@ -437,7 +437,7 @@ class StoredReader:
     def _dictionary(self, number: int) -> ZstdDict | None:
         loaded = self._loaded[number]
         if loaded is None and number:
-            loaded = self._loaded[number] = _dictionary(self._contents[number])
+            loaded = self._loaded[number] = _dictionary(bytes(self._contents[number]))
         return loaded
 
     def _damaged(self, docnum: int) -> Exception:

@@ -285,7 +285,7 @@ class Execution:
             slot = slots[at]
             if slot not in read:
                 read[slot] = self._occurrences(slot, field, docnums)
-            possible = read[slot] - at
+            possible = read[slot] - at if at else read[slot]
             begins = possible if begins is None else kernels.common(begins, possible)
             docnums = kernels.docnums_of(begins)
             if len(docnums) == 0:

@@ -57,7 +57,7 @@ _FEW_LEFT = 64
 CACHED_BYTES = 4 << 20
 """Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
 
-CACHED_MATCH_BYTES = 3 << 20
+CACHED_MATCH_BYTES = 2 << 20
 """Bytes of matches that are kept for the next searches, at 8 bytes an article."""
 
 _MATCHES_BYTES = 300
@@ -212,7 +212,7 @@ class Generation:
         """Every place where ``term`` stands in the articles ``among``, and maybe in others."""
         kept = self._cache.get((field, term, "occurrences"))
         if kept is None:
-            having = len(self.docnums(field, term))
+            having = self.doc_frequency(field, term)
             if having > _FEW and having > len(among) * _FEW_AMONG:
                 key = term.encode()
                 found = [

@@ -29,13 +29,20 @@ _Integer = TypeVar("_Integer", bound=np.integer)
 _SHORTER = 24
 """How many times longer the other list must be for bisection to be quicker than flags."""
 
-_ADDED_AT_ONCE = 1 << 17
-"""Docnums for each of which a sum is kept while scores are added, in a megabyte."""
+_AT_ONCE = 1 << 16
+"""Docnums looked at together in an archive of more than twice as many, where all at once would take much memory."""
 
 
 def docnums_flagged(flags: Flags) -> Docnums:
     """The docnums of set flags."""
-    return flags.nonzero()[0].astype(np.int32)
+    if len(flags) <= 2 * _AT_ONCE:
+        return flags.nonzero()[0].astype(np.int32)
+    parts = []
+    for first in range(0, len(flags), _AT_ONCE):
+        docnums = flags[first : first + _AT_ONCE].nonzero()[0].astype(np.int32)
+        docnums += np.int32(first)
+        parts.append(docnums)
+    return np.concatenate(parts)
 
 
 def flags_of(docnums: Docnums, span: int) -> Flags:
@@ -96,7 +103,7 @@ def sums(docnums: Docnums, parts: list[tuple[Docnums, AnyScores]], span: int) ->
 
 def _sums_by_docnum(docnums: Docnums, parts: list[tuple[Docnums, AnyScores]], span: int) -> Scores:
     """As `sums`, with a sum for each docnum below ``span``; of very many some docnums after the others."""
-    if span <= _ADDED_AT_ONCE:
+    if span <= 2 * _AT_ONCE:
         totals = np.zeros(span)
         (first, scores), *others = parts
         totals[first] = scores
@@ -104,14 +111,14 @@ def _sums_by_docnum(docnums: Docnums, parts: list[tuple[Docnums, AnyScores]], sp
             totals[found] += scores
         return totals[docnums]
     added = np.empty(len(docnums))
-    starts = np.arange(0, span + _ADDED_AT_ONCE, _ADDED_AT_ONCE, dtype=np.int32)
+    starts = np.arange(0, span + _AT_ONCE, _AT_ONCE, dtype=np.int32)
     bounds = [found.searchsorted(starts).tolist() for found in (docnums, *(found for found, _ in parts))]
     for at, first in enumerate(starts[:-1].tolist()):
         wanted, *slices = (slice(*ends[at : at + 2]) for ends in bounds)
         pieces = [(found[which], taken(scores, which)) for (found, scores), which in zip(parts, slices, strict=True)]
         found = np.concatenate([piece for piece, _ in pieces]) - first
         weights = np.concatenate([np.broadcast_to(scores, len(piece)) for piece, scores in pieces])
-        sums_here = np.bincount(found, weights, min(_ADDED_AT_ONCE, span - first))
+        sums_here = np.bincount(found, weights, min(_AT_ONCE, span - first))
         added[wanted] = sums_here[docnums[wanted] - first]
     return added
 
@@ -166,6 +173,16 @@ def common(a: Occurrences, b: Occurrences) -> Occurrences:
 def distinct(values: npt.NDArray[_Integer]) -> npt.NDArray[_Integer]:
     """The values sorted, each once, as `np.unique` has them, whose first call imports numpy.ma: 10 ms."""
     return _without_repeats(np.sort(values, kind="stable"))
+
+
+def mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """A number for each number, no two the same, that looks drawn at random: the finalizer of MurmurHash3."""
+    bits = numbers + np.uint64(0x9E3779B97F4A7C15)
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        bits ^= bits >> np.uint64(33)
+        bits *= np.uint64(factor)
+    bits ^= bits >> np.uint64(33)
+    return bits
 
 
 def bm25(weights: Scores, norms: Scores, *, idf: float, k1: float) -> Scores:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from searchkit.codec.kernels import ranges, stable_order, starts_of
+from searchkit.plan.kernels import mixed
 
 _ALIKE = 4
 """Sets are worth it when this many articles on average have the very same labels."""
@@ -18,7 +19,9 @@ _ALIKE = 4
 _FEW_DOCNUMS = 4
 """The labels of articles are looked at one by one when these are fewer than this part of the different sets."""
 
-_SEED = 7
+_COUNTED_AT_ONCE = 1 << 17
+"""Articles that are counted at once, for which a megabyte is needed."""
+
 _RUN = 1 << 14
 """Articles whose sets are told apart at a time: what that takes is then not much for a large archive either."""
 
@@ -51,7 +54,7 @@ class LabelSets(NamedTuple):
     labels: LabelLists
     """Of each set its labels."""
 
-    by_label: npt.NDArray[np.int64]
+    by_label: npt.NDArray[np.int32]
     """Of each label the sets that have it, one label after the other."""
 
     label_starts: npt.NDArray[np.int64]
@@ -87,11 +90,11 @@ class LabelSets(NamedTuple):
     def _of(cls, by_docnum: LabelLists, label_count: int, alike: float) -> Self | None:
         """As `of`; few is less than ``alike`` on average.
 
-        Sets are told apart by the sum of a random number for each label, and then compared, so that no two are taken
-        for one.
+        Sets are told apart by the sum of a number for each label, as if drawn at random, and then compared, so that no
+        two are taken for one.
         """
         offsets, ordinals = by_docnum
-        numbers = np.random.default_rng(_SEED).integers(1 << 63, size=label_count, dtype=np.uint64)
+        numbers = mixed(np.arange(label_count, dtype=np.uint64))
         runs = list(pairwise([*range(0, len(offsets) - 1, _RUN), len(offsets) - 1]))
         sums, firsts, sets_in_run = [], [], []
         for first, end in runs:
@@ -110,7 +113,9 @@ class LabelSets(NamedTuple):
             return None
         lengths = offsets[carriers + 1] - offsets[carriers]
         labels = LabelLists(starts_of(lengths).astype(np.int32), ordinals[by_docnum.places(carriers)])
-        by_label = np.repeat(np.arange(len(carriers)), lengths)[stable_order(labels.ordinals, label_count)]
+        by_label = np.repeat(np.arange(len(carriers), dtype=np.int32), lengths)[
+            stable_order(labels.ordinals, label_count)
+        ]
         label_starts = starts_of(np.bincount(labels.ordinals, minlength=label_count))[:-1]
         return cls(of_docnums.astype(np.min_scalar_type(len(carriers))), labels, by_label, label_starts)
 
@@ -120,7 +125,9 @@ class LabelSets(NamedTuple):
         set_count = len(self.labels.offsets) - 1
         if len(docnums) * _FEW_DOCNUMS < set_count:
             return self.labels.totals(numbers, len(self.label_starts))
-        counts = np.bincount(numbers, minlength=set_count)
+        counts = np.bincount(numbers[:_COUNTED_AT_ONCE], minlength=set_count)
+        for first in range(_COUNTED_AT_ONCE, len(numbers), _COUNTED_AT_ONCE):
+            counts += np.bincount(numbers[first : first + _COUNTED_AT_ONCE], minlength=set_count)
         return np.add.reduceat(counts.take(self.by_label), self.label_starts)
 
     def last_with_labels(self, docnums: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:

@@ -7,6 +7,7 @@ publication, until its next merge.
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,9 @@ _LOOPED = 512
 
 _TURNED_AT_ONCE = 1 << 16
 """Docnums whose few labels are sorted at once; those of more are put in their places label by label, in less memory."""
+
+_READ_AT_ONCE = 1 << 16
+"""Postings of the words with a prefix that are read at once: so many take little memory and fit into caches."""
 
 _FOUND_KEPT = 256
 _NO_DOCNUMS: Docnums = np.empty(0, dtype=np.int32)
@@ -164,7 +168,10 @@ class SegmentView:
         if first == last:
             return _NO_DOCNUMS
         is_there = np.zeros(self.doc_count, dtype=bool)
-        is_there[found.lists.docs_of_lists(first, last)] = True
+        ends = np.cumsum(found.lists.counts(first, last))
+        cuts = ends.searchsorted(np.arange(_READ_AT_ONCE, int(ends[-1]), _READ_AT_ONCE)) + first
+        for low, high in pairwise([first, *dict.fromkeys(cuts.tolist()), last]):
+            is_there[found.lists.docs_of_lists(low, high)] = True
         return docnums_flagged(is_there)
 
     def dictionary(self, field: str) -> Dictionary:
@@ -264,7 +271,7 @@ class SegmentView:
         if sets is not None:
             return sets.last_with_labels(docnums_flagged(self.live))
         offsets, labels = self.labels_by_docnum(field)
-        docnums = np.repeat(np.arange(self.doc_count), np.diff(offsets))
+        docnums = np.repeat(np.arange(self.doc_count, dtype=np.int32), np.diff(offsets))
         if self.has_deletions:
             is_live = self.live[docnums]
             docnums, labels = docnums[is_live], labels[is_live]

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from searchkit.plan.kernels import mixed
+
 Codes = npt.NDArray[np.unsignedinteger[Any]]
 Ordinals = npt.NDArray[np.signedinteger[Any]]
 Signatures = npt.NDArray[np.uint32]
@@ -56,17 +58,12 @@ class LetterTable:
     def hashes(self) -> npt.NDArray[np.uint64]:
         """A number for each word, the same for the same letters; two of a million words share one once in 10 million.
 
-        The sum of its letters, each mixed with its place (the finalizer of MurmurHash3).
+        The sum of its letters, each mixed with its place.
         """
         if not len(self.starts):
             return np.empty(0, np.uint64)
         places = np.arange(len(self.codes), dtype=np.uint64) - np.repeat(self.starts, self.lengths).astype(np.uint64)
-        mixed = (places << np.uint64(32) | self.codes) + np.uint64(0x9E3779B97F4A7C15)
-        for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-            mixed ^= mixed >> np.uint64(33)
-            mixed *= np.uint64(factor)
-        mixed ^= mixed >> np.uint64(33)
-        return np.add.reduceat(mixed, self.starts)
+        return np.add.reduceat(mixed(places << np.uint64(32) | self.codes), self.starts)
 
     def equals(self, word: str) -> npt.NDArray[np.bool_]:
         """Which of the words are this one."""

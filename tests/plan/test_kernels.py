@@ -71,7 +71,7 @@ def test_sums_are_the_same_however_many_at_once(parts: list[dict[int, float]], a
     docnums = kernels.unite([part for part, _ in found], SPAN)
     expected = [sum(part.get(d, 0.0) for part in parts) for d in docnums.tolist()]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernels, "_ADDED_AT_ONCE", at_once)
+        patch.setattr(kernels, "_AT_ONCE", at_once)
         assert kernels._sums_by_docnum(docnums, found, SPAN).tolist() == expected
 
 
