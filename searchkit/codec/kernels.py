@@ -182,6 +182,16 @@ def stable_order(keys: NDArray[np.integer], largest: int) -> NDArray[np.int64]:
     return order
 
 
+def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Returns a number for each number, no two the same, as if drawn at random: the finalizer of MurmurHash3."""
+    bits = numbers + np.uint64(0x9E3779B97F4A7C15)
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        bits ^= bits >> np.uint64(33)
+        bits *= np.uint64(factor)
+    bits ^= bits >> np.uint64(33)
+    return bits
+
+
 def ranges(starts: NDArray[np.int64], counts: NDArray[np.integer]) -> NDArray[np.int64]:
     """Concatenates range(start, start + count) for each pair: the indexes of many slices at once."""
     ends = starts_of(counts)

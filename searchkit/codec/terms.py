@@ -11,13 +11,13 @@ A dictionary that has been asked a few dozen times makes itself a `TermIndex`.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from searchkit.codec.container import Container, ContainerWriter, corrupt
-from searchkit.codec.kernels import ranges, shared_prefixes, starts_of
+from searchkit.codec.kernels import mixed, ranges, shared_prefixes, starts_of
 from searchkit.codec.packed import (
     SUM_STEP,
     ArrayWriter,
@@ -32,7 +32,9 @@ BLOCK = 8
 UNPACKED_PER_FIND = 2048  # offsets unpacked in the time of finding one term
 KEPT_RUNS = 64  # decoded runs of terms kept for the next look-up: about half a megabyte
 INDEX_AFTER = 48  # look-ups after which an index is made, which takes the time of a hundred
+FEW_AT = 32  # terms in any order that are put together one by one in less time than all lengths are unpacked
 FEW = 1024  # terms that an index puts together in less time than their lengths are unpacked
+_SUMMED_AT_ONCE = BLOCK << 9  # terms whose bytes are summed at a time, which fits into caches
 _AT_ONCE = BLOCK << 12  # terms put together or taken apart at a time, with arrays as long as their bytes
 
 
@@ -163,6 +165,8 @@ class TermDictionary:
 
     def at(self, ordinals: NDArray[np.integer]) -> list[bytes]:
         """Returns the terms at these ordinals, in any order."""
+        if len(ordinals) <= FEW_AT:
+            return list(map(self.term, ordinals.tolist()))
         starts = self._starts()
         heads = ordinals - ordinals % BLOCK
         prefixes = self._prefixes.all()[ordinals]
@@ -175,6 +179,51 @@ class TermDictionary:
             bytes(data[head:shared]) + data[start:end]
             for head, shared, start, end in zip(*(place.tolist() for place in places), strict=True)
         ]
+
+    def hashes(self, first: int = 0, last: int | None = None) -> NDArray[np.uint64]:
+        """Returns a number for each of the terms first to last (exclusive), the same for a term in every dictionary.
+
+        It is the sum of its bytes, each times a number for its place, and a number for its length; two of a million
+        terms share one once in ten million.
+        """
+        longest = int(self._offsets.counts(0, len(self)).max(initial=0)) + 255  # more than a term shares with its head
+        numbers = mixed(np.arange(longest + 1, dtype=np.uint64))
+        hashes, lengths = self._summed(first, last, lambda places, data: numbers.take(places) * data)
+        return hashes + mixed(numbers[lengths])
+
+    def beyond_ascii(self, first: int = 0, last: int | None = None) -> NDArray[np.bool_]:
+        """Says of each of the terms first to last (exclusive) whether it has a byte beyond ASCII."""
+        return self._summed(first, last, lambda _, data: (data >= 0x80).astype(np.uint64))[0] > 0
+
+    def _summed(
+        self,
+        first: int,
+        last: int | None,
+        numbers_of: Callable[[NDArray[np.int64], NDArray[np.uint8]], NDArray[np.uint64]],
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+        """Sums numbers of the bytes of each term, which depend on their places in it; and returns the terms' lengths.
+
+        What a term begins with as its head does is summed there.
+        """
+        last = len(self) if last is None else last
+        base = first - first % BLOCK
+        sums, sizes = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.int64)]
+        for begin in range(base, last, _SUMMED_AT_ONCE):
+            end = min(begin + _SUMMED_AT_ONCE, last)
+            prefixes = self._prefixes.slice(begin, end).astype(np.int64)
+            lengths = self._offsets.counts(begin, end)
+            starts = starts_of(lengths)
+            heads = np.arange(end - begin) // BLOCK * BLOCK
+            data = self._data[self._offsets.start(begin) :][: starts[-1]]
+            if len(data) < starts[-1] or (prefixes > lengths[heads]).any() or prefixes[::BLOCK].any():
+                raise self._cut_off()
+            places = np.arange(len(data)) - np.repeat(starts[:-1] - prefixes, lengths)
+            running = np.zeros(len(data) + 1, dtype=np.uint64)
+            np.cumsum(numbers_of(places, data), out=running[1:])
+            shared = running[starts[heads] + prefixes] - running[starts[heads]]
+            sums.append(shared + (running[starts[1:]] - running[starts[:-1]]))
+            sizes.append(lengths + prefixes)
+        return np.concatenate(sums)[first - base :], np.concatenate(sizes)[first - base :]
 
     def joined(self, first: int = 0, last: int | None = None) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         """Returns the bytes of the terms first to last (exclusive), by default of all, and the length of each term."""

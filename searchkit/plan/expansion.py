@@ -63,6 +63,41 @@ class _SegmentWords(NamedTuple):
     hashes: npt.NDArray[np.uint64]
 
 
+class _Chosen(NamedTuple):
+    """Words of several segments, told apart by their hashes: only those that may be kept are spelled out."""
+
+    best: list[tuple[int, int, int]]
+    """The commonest: the number of a segment that has it, its place among the words of that, its frequency in all."""
+
+    found: int
+    """How many different words there are."""
+
+    @classmethod
+    def of(cls, parts: list[tuple[npt.NDArray[np.uint64], Ordinals]], most: int) -> "_Chosen":
+        """The ``most`` commonest, and those as common as the last, given hashes and frequencies by segment."""
+        hashes = np.concatenate([_NO_HASHES, *(hashes for hashes, _ in parts)])
+        if len(hashes) == 0:
+            return cls([], 0)
+        order = np.argsort(hashes, kind="stable")
+        in_order = hashes[order]
+        starts = np.flatnonzero(np.append(True, in_order[1:] != in_order[:-1]))
+        totals = np.add.reduceat(np.concatenate([frequencies for _, frequencies in parts])[order], starts)
+        chosen = np.arange(len(starts))
+        if len(starts) > most:
+            chosen = np.flatnonzero(totals >= np.partition(totals, -most)[-most])
+        firsts = order[starts[chosen]]
+        begins = np.cumsum([0, *(len(hashes) for hashes, _ in parts)])
+        numbers = begins.searchsorted(firsts, side="right") - 1
+        places = firsts - begins[numbers]
+        best = zip(numbers.tolist(), places.tolist(), totals[chosen].tolist(), strict=True)
+        return cls(list(best), len(starts))
+
+    def spelled(self, counts: dict[str, int], most: int) -> Expansion:
+        """The first of the words, which have been spelled out."""
+        words = sorted(counts, key=lambda word: (-counts[word], word))[:most]
+        return Expansion(tuple(words), (0,) * len(words), self.found)
+
+
 class Vocabulary:
     """The words of one exact field of all segments; safe to share between threads."""
 
@@ -133,10 +168,23 @@ class Vocabulary:
 
     def beginning_with(self, prefix: str, *, most: int) -> Expansion:
         """The folded words that begin with a folded prefix, the most frequent first."""
-        counts = {word: count for word, count in self._range(prefix).items() if word.isascii() or fold(word) == word}
-        words = sorted(counts, key=lambda word: (-counts[word], word))
-        kept = tuple(words[:most])
-        return Expansion(kept, (0,) * len(kept), len(words))
+        parts = [segment.terms_with_prefix(self._field, prefix.encode()) for segment, _ in self._segments]
+        chosen = []
+        for (segment, _), part in zip(self._segments, parts, strict=True):
+            is_folded = ~part.beyond_ascii
+            others = np.flatnonzero(part.beyond_ascii)
+            spelled = (term.decode() for term in segment.terms(self._field, others + part.first))
+            is_folded[others] = [fold(word) == word for word in spelled]
+            chosen.append(np.flatnonzero(is_folded))
+        of_all = _Chosen.of(
+            [(part.hashes[at], part.frequencies[at]) for part, at in zip(parts, chosen, strict=True)], most
+        )
+        counts: dict[str, int] = {}
+        for number, place, total in of_all.best:
+            ordinal = chosen[number][place] + parts[number].first
+            (word,) = self._segments[number][0].terms(self._field, ordinal.reshape(1))
+            counts[word.decode()] = total
+        return of_all.spelled(counts, most)
 
     def spellings_of(self, terms: frozenset[str], analyzer: Analyzer, *, roughly: bool = False) -> dict[str, int]:
         """The words that have one of the ``terms`` as a form, and how many articles have each.
@@ -177,38 +225,17 @@ class Vocabulary:
         words = {term.decode(): list(places.items()) for term, places in found.items()}
         return {word: places for word, places in words.items() if _begins(word, beginnings)}
 
-    def _range(self, prefix: str) -> dict[str, int]:
-        """The words that begin with ``prefix``, and how many articles have each."""
-        bounds = _beginning_with(prefix)
-        found: dict[bytes, int] = {}
-        for segment, _ in self._segments:
-            for term, count in segment.frequencies_between(self._field, bounds):
-                found[term] = found.get(term, 0) + count
-        return {term.decode(): count for term, count in found.items()}
-
     def _pattern(self, pattern: str) -> Expansion:
         """Words of several segments are told apart by their hashes; only those that may be kept are spelled out."""
         fitting = [_fitting(pattern, part) for part in self._parts]
-        hashes = np.concatenate(
-            [part.hashes[at] for part, at in zip(self._parts, fitting, strict=True)] or [_NO_HASHES]
+        of_all = _Chosen.of(
+            [(part.hashes[at], part.frequencies[at]) for part, at in zip(self._parts, fitting, strict=True)],
+            MOST_PATTERN_WORDS,
         )
-        if len(hashes) == 0:
-            return Expansion((), (), 0)
-        frequencies = np.concatenate([part.frequencies[at] for part, at in zip(self._parts, fitting, strict=True)])
-        distinct, firsts, which = np.unique(hashes, return_index=True, return_inverse=True)
-        totals = np.bincount(which, weights=frequencies).astype(np.int64)
-        chosen = np.arange(len(distinct))
-        if len(distinct) > MOST_PATTERN_WORDS:
-            chosen = np.flatnonzero(totals >= np.partition(totals, -MOST_PATTERN_WORDS)[-MOST_PATTERN_WORDS])
-        ends = np.cumsum([len(at) for at in fitting])
-        counts: dict[str, int] = {}
-        for place, total in zip(firsts[chosen].tolist(), totals[chosen].tolist(), strict=True):
-            number = int(ends.searchsorted(place, side="right"))
-            ordinal = fitting[number][place - ends[number] + len(fitting[number])]
-            counts[self._parts[number].table.word(int(ordinal))] = total
-        words = sorted(counts, key=lambda word: (-counts[word], word))
-        kept = tuple(words[:MOST_PATTERN_WORDS])
-        return Expansion(kept, (0,) * len(kept), len(distinct))
+        counts = {
+            self._parts[number].table.word(int(fitting[number][place])): total for number, place, total in of_all.best
+        }
+        return of_all.spelled(counts, MOST_PATTERN_WORDS)
 
 
 def _beginning_with(prefix: str) -> list[bytes]:

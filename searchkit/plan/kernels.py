@@ -175,16 +175,6 @@ def distinct(values: npt.NDArray[_Integer]) -> npt.NDArray[_Integer]:
     return _without_repeats(np.sort(values, kind="stable"))
 
 
-def mixed(numbers: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """A number for each number, no two the same, that looks drawn at random: the finalizer of MurmurHash3."""
-    bits = numbers + np.uint64(0x9E3779B97F4A7C15)
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        bits ^= bits >> np.uint64(33)
-        bits *= np.uint64(factor)
-    bits ^= bits >> np.uint64(33)
-    return bits
-
-
 def bm25(weights: Scores, norms: Scores, *, idf: float, k1: float) -> Scores:
     """Robertson's BM25 of one term, as Whoosh's BM25F computes it for one field.
 

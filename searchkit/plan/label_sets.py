@@ -10,8 +10,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from searchkit.codec.kernels import ranges, stable_order, starts_of
-from searchkit.plan.kernels import mixed
+from searchkit.codec.kernels import mixed, ranges, stable_order, starts_of
 
 _ALIKE = 4
 """Sets are worth it when this many articles on average have the very same labels."""

@@ -2,12 +2,16 @@
 
 A label is counted under its folded form, which the index has as a term, and shown as the newest article that carries
 it writes it. Counting goes through whichever arrays are shorter: the labels of each matching article, or the articles
-of each label. Nothing is made before it is needed; a field of a hundred thousand authors is counted the first time
-through those labels alone that occur.
+of each label. Nothing is made before it is needed.
+
+Labels of all segments are counted under one ordinal. Few of them have ordinals in the order of their bytes; of a
+hundred thousand authors that would take spelling each out, so these are told apart by their hashes, and only the ones
+that are shown are spelled out. The first few counts of few articles go through the labels alone that occur.
 """
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +27,14 @@ _ATTRIBUTES = {"topic": "topics", "author": "authors", "kind": "kind"}
 
 _FEW_LABELS = 4096
 _OFTEN = 16
-"""More labels than these few are numbered only when they have been counted so often, or again for a great part."""
+"""More labels than these few are numbered only when they have been counted so often, or for a great part of all."""
 
 _FEW_DOCNUMS = 4
 """Counting goes through the labels of the articles when these are fewer than this part of all."""
 
 
 class LabelColumn:
-    """The labels of one field. Labels of all segments have one ordinal, in the order of their folded bytes."""
+    """The labels of one field."""
 
     def __init__(
         self,
@@ -55,14 +59,19 @@ class LabelColumn:
         self._times_counted += 1
         if not self._is_worth_numbering(len(docnums)):
             found, places = self._count_found(docnums)
-            keys, totals = list(found), np.array(list(found.values()), dtype=np.int64)
-            best = _commonest(totals, limit, keys)
-            return self._named([keys[at] for at in best], None, places), totals[best].tolist()
+            labels, totals = list(found), np.array(list(found.values()), dtype=np.int64)
+            best = _commonest(totals, limit, labels)
+            return self._named([labels[at] for at in best], None, places), totals[best].tolist()
         totals = self._totals(docnums)
+        keys = self._keys
+        if keys is None:
+            by_ordinal = self._keys_of_commonest(totals, limit)
+            ordinals = sorted(by_ordinal, key=lambda at: (-totals.item(at), by_ordinal[at]))[:limit]
+            names = self._named([by_ordinal[at] for at in ordinals], np.array(ordinals, dtype=np.int64))
+            return names, totals[ordinals].tolist()
         ordinals = _commonest(totals, limit)
         names = [self._names.get(at, "") for at in ordinals]
         if "" in names:
-            keys = self._keys
             names = self._named([keys[at] for at in ordinals], np.array(ordinals, dtype=np.int64))
             self._names = self._names | dict(zip(ordinals, names, strict=True))
         return names, totals[ordinals].tolist()
@@ -73,12 +82,15 @@ class LabelColumn:
 
     def distinct(self, docnums: Docnums) -> int:
         """How many different labels the articles ``docnums`` have."""
+        if self._is_worth_numbering(len(docnums)):
+            return int(np.count_nonzero(self._totals(docnums)))
         return len(self._count_found(docnums)[0])
 
     @cached_property
-    def _label_count(self) -> int:
-        """How many labels the segments have, those of several counted for each."""
-        return sum(segment.term_count(self._field) for segment, _ in self._segments)
+    def _has_few(self) -> bool:
+        """Whether the segments have few labels, those of several counted for each."""
+        label_count = sum(segment.term_count(self._field) for segment, _ in self._segments)
+        return label_count <= _FEW_LABELS
 
     @cached_property
     def _lists(self) -> list[TermLists]:
@@ -86,34 +98,41 @@ class LabelColumn:
 
     def _is_worth_numbering(self, doc_count: int) -> bool:
         """Whether to count by ordinals: of many labels those that occur are counted by name, the first few times."""
-        if "_ordinals" in self.__dict__ or self._times_counted >= _OFTEN:
+        if self._has_few or "_numbers" in self.__dict__ or self._times_counted >= _OFTEN:
             return True
-        is_great_part = doc_count * _FEW_DOCNUMS > self._bases[-1]
-        return self._label_count <= _FEW_LABELS or (is_great_part and self._times_counted > 1)
+        return doc_count * _FEW_DOCNUMS > int(self._bases[-1])
 
     # Every label with an ordinal -------------------------------------------------------------------------
 
     @cached_property
-    def _keys(self) -> list[bytes]:
-        """The folded labels of all segments in order, each once."""
+    def _keys(self) -> list[bytes] | None:
+        """The folded labels of all segments in order, each once; None for many."""
+        if not self._has_few:
+            return None
         return sorted(set().union(*(segment.all_terms(self._field) for segment, _ in self._segments)))
 
     @cached_property
-    def _ordinals(self) -> list[npt.NDArray[np.int32]]:
-        """By segment, the ordinal of each of its labels."""
-        ordinal_of = {key: ordinal for ordinal, key in enumerate(self._keys)}
-        return [
-            np.array([ordinal_of[key] for key in segment.all_terms(self._field)], dtype=np.int32)
-            for segment, _ in self._segments
-        ]
+    def _numbers(self) -> "_Numbers":
+        segments = [segment for segment, _ in self._segments]
+        keys = self._keys
+        if keys is None:
+            return _Numbers.by_hash([segment.term_hashes(self._field) for segment in segments])
+        ordinal_of = {key: ordinal for ordinal, key in enumerate(keys)}
+        return _Numbers(
+            [
+                np.array([ordinal_of[key] for key in segment.all_terms(self._field)], dtype=np.int32)
+                for segment in segments
+            ],
+            len(keys),
+        )
 
     @cached_property
     def _by_docnum(self) -> LabelLists:
         """The ordinals of each docnum."""
-        dtype = np.min_scalar_type(len(self._keys))
+        dtype = np.min_scalar_type(self._numbers.label_count)
         parts = [
             self._by_docnum_in(segment, own.astype(dtype))
-            for own, (segment, _) in zip(self._ordinals, self._segments, strict=True)
+            for own, (segment, _) in zip(self._numbers.by_segment, self._segments, strict=True)
         ]
         offsets = np.zeros(int(self._bases[-1]) + 1, dtype=np.int32)
         np.cumsum(np.concatenate([counts for counts, _ in parts]), out=offsets[1:])
@@ -134,12 +153,12 @@ class LabelColumn:
         alone = [segment.doc_count for segment, of in zip(segments, sets, strict=True) if of is None]
         if sum(alone) * 2 > self._bases[-1]:
             return None
-        dtype = np.min_scalar_type(len(self._keys))
+        dtype = np.min_scalar_type(self._numbers.label_count)
         parts = []
-        for own, segment, of in zip(self._ordinals, segments, sets, strict=True):
+        for own, segment, of in zip(self._numbers.by_segment, segments, sets, strict=True):
             lists = segment.labels_by_docnum(self._field) if of is None else of.labels
             parts.append((LabelLists(lists.offsets, own.astype(dtype)[lists.ordinals]), of and of.of_docnums))
-        return LabelSets.joined(parts, len(self._keys))
+        return LabelSets.joined(parts, self._numbers.label_count)
 
     def _totals(self, docnums: Docnums) -> npt.NDArray[np.int64]:
         """By ordinal, how many of the docnums have the label."""
@@ -149,9 +168,9 @@ class LabelColumn:
                 self.__dict__.pop("_lists", None)
                 return sets.totals(docnums)
             if len(docnums) * _FEW_DOCNUMS < self._bases[-1]:
-                return self._by_docnum.totals(docnums, len(self._keys))
-        totals = np.zeros(len(self._keys), dtype=np.int64)
-        for own, counts in zip(self._ordinals, self._counts_by_segment(docnums), strict=True):
+                return self._by_docnum.totals(docnums, self._numbers.label_count)
+        totals = np.zeros(self._numbers.label_count, dtype=np.int64)
+        for own, counts in zip(self._numbers.by_segment, self._counts_by_segment(docnums), strict=True):
             totals[own] += counts
         return totals
 
@@ -160,6 +179,22 @@ class LabelColumn:
         """Whether most of what counting by docnums takes is there, from a generation before."""
         known = sum(segment.doc_count for segment, _ in self._segments if segment.has_labels_by_docnum(self._field))
         return known * 2 > int(self._bases[-1])
+
+    def _keys_of_commonest(self, totals: npt.NDArray[np.int64], limit: int | None) -> dict[int, bytes]:
+        """By ordinal the labels of which the first ``limit`` are some: the commonest, of equal ones the first.
+
+        Labels stand in order in each segment, so of equal ones no more than are wanted are spelled out for each.
+        """
+        least, room = 1, len(totals)
+        if limit is not None and np.count_nonzero(totals) > limit:
+            least = int(np.partition(totals, -limit)[-limit])
+            room = limit - int(np.count_nonzero(totals > least))
+        keys: dict[int, bytes] = {}
+        for own, (segment, _) in zip(self._numbers.by_segment, self._segments, strict=True):
+            counts = totals[own]
+            places = np.concatenate((np.flatnonzero(counts > least), np.flatnonzero(counts == least)[:room]))
+            keys.update(zip(own[places].tolist(), segment.terms(self._field, places), strict=True))
+        return keys
 
     # Counting without ordinals ---------------------------------------------------------------------------
 
@@ -252,10 +287,11 @@ class LabelColumn:
             here = [(at, place) for at, key in enumerate(keys) if (place := found[key]) is not None]
             both = np.array(here, dtype=np.int64).reshape(-1, 2)
             return both[:, 0], both[:, 1]
-        if not len(self._ordinals[number]):
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-        at = self._ordinals[number].searchsorted(ordinals)
-        which = np.flatnonzero(self._ordinals[number].take(at, mode="clip") == ordinals)
+        own = self._numbers.by_segment[number]
+        place_of = np.full(self._numbers.label_count, -1, dtype=np.int32)
+        place_of[own] = np.arange(len(own), dtype=np.int32)
+        at = place_of[ordinals].astype(np.int64)
+        which = np.flatnonzero(at >= 0)
         return which, at[which]
 
     def _newest_in(
@@ -289,6 +325,27 @@ class LabelColumn:
                 if (docnum, key) in wanted:
                     shown.setdefault(key, text)  # an article with two spellings: the first by its bytes
         return shown
+
+
+class _Numbers(NamedTuple):
+    """Ordinals of the labels of all segments."""
+
+    by_segment: list[npt.NDArray[np.int32]]
+    """By segment and place of a label in it, its ordinal."""
+
+    label_count: int
+
+    @classmethod
+    def by_hash(cls, hashes: list[npt.NDArray[np.uint64]]) -> "_Numbers":
+        """Those of labels in the order of their hashes, which are given by segment and place."""
+        joined = np.concatenate(hashes)
+        order = np.argsort(joined)
+        in_order = joined[order]
+        is_new = np.append(True, in_order[1:] != in_order[:-1])
+        ordinals = np.empty(len(joined), dtype=np.int32)
+        ordinals[order] = np.cumsum(is_new) - 1
+        bounds = np.cumsum([len(of) for of in hashes])
+        return cls(np.split(ordinals, bounds[:-1]), int(np.count_nonzero(is_new)))
 
 
 def _newest(segment: SegmentView, docnums: npt.NDArray[np.int32]) -> int:

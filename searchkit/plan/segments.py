@@ -5,7 +5,7 @@ publication, until its next merge.
 """
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from whoosh.reading import SegmentReader
 
 from searchkit.codec import ArraySegment
 from searchkit.codec.kernels import stable_order, starts_of
-from searchkit.codec.postings import PostingLists
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import Docnums, Occurrences, distinct, docnums_flagged, first_occurrences
@@ -25,6 +24,9 @@ from searchkit.plan.label_sets import LabelLists, LabelSets
 _KNOWN_IDS = 4096
 _LOOPED = 512
 """Labels of a segment that are read one by one, which takes little memory; more are read at once."""
+
+_RARELY = 8
+"""Where a label has no more docnums than these on average, as authors have, few docnums share all their labels."""
 
 _TURNED_AT_ONCE = 1 << 16
 """Docnums whose few labels are sorted at once; those of more are put in their places label by label, in less memory."""
@@ -56,6 +58,20 @@ class Dictionary(NamedTuple):
     data: npt.NDArray[np.uint8]
     sizes: npt.NDArray[np.int64]
     frequencies: npt.NDArray[np.int64]
+
+
+class TermRange(NamedTuple):
+    """Terms that follow one another in a dictionary."""
+
+    first: int
+    """The place of the first in the order of all terms."""
+
+    hashes: npt.NDArray[np.uint64]
+    """A number for each, the same for the same term in every segment."""
+
+    frequencies: npt.NDArray[np.int64]
+    beyond_ascii: npt.NDArray[np.bool_]
+    """Whether each has a letter beyond ASCII."""
 
 
 class SegmentView:
@@ -184,22 +200,24 @@ class SegmentView:
 
     def terms_between(self, field: str, bounds: Sequence[bytes]) -> list[tuple[bytes, int]]:
         """The terms from one bound up to the next, exclusive, for each pair of ``bounds``; and their ordinals."""
-        return self._with_each_between(field, bounds, lambda lists, low, high: range(low, high))
-
-    def frequencies_between(self, field: str, bounds: Sequence[bytes]) -> list[tuple[bytes, int]]:
-        """As `terms_between`, with doc frequencies instead of ordinals."""
-        return self._with_each_between(field, bounds, lambda lists, low, high: lists.counts(low, high).tolist())
-
-    def _with_each_between(
-        self, field: str, bounds: Sequence[bytes], numbers_of: Callable[[PostingLists, int, int], Iterable[int]]
-    ) -> list[tuple[bytes, int]]:
         found = self._terms.field(field)
         if found is None:
             return []
         terms: list[tuple[bytes, int]] = []
         for low, high in found.terms.between(bounds):
-            terms += zip(found.terms.terms(low, high), numbers_of(found.lists, low, high), strict=True)
+            terms += zip(found.terms.terms(low, high), range(low, high), strict=True)
         return terms
+
+    def terms_with_prefix(self, field: str, prefix: bytes) -> "TermRange":
+        """The terms of a field that begin with ``prefix``, without spelling them out."""
+        found = self._terms.field(field)
+        first, last = found.terms.prefix_range(prefix) if found else (0, 0)
+        if found is None or first >= last:
+            return TermRange(0, np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.bool_))
+        terms = found.terms
+        return TermRange(
+            first, terms.hashes(first, last), found.lists.counts(first, last), terms.beyond_ascii(first, last)
+        )
 
     def doc_frequency_at(self, field: str, ordinal: int) -> int:
         """How many docnums have the term at this place in the order of the terms."""
@@ -219,8 +237,9 @@ class SegmentView:
         None where few docnums share one.
         """
         if field not in self._label_sets:
-            by_docnum = self.labels_by_docnum(field)
-            sets = LabelSets.of(by_docnum, self.term_count(field)) if len(by_docnum.ordinals) else None
+            sets = None
+            if self._posting_count(field) > self.term_count(field) * _RARELY:
+                sets = LabelSets.of(self.labels_by_docnum(field), self.term_count(field))
             self._label_sets[field] = sets
             if sets is not None:
                 self._labels.pop(field, None)
@@ -279,6 +298,10 @@ class SegmentView:
         newest[labels] = docnums  # of several for one label the last stays
         return newest
 
+    def _posting_count(self, field: str) -> int:
+        found = self._terms.field(field)
+        return 0 if found is None else found.lists.posting_count
+
     def term_count(self, field: str) -> int:
         """How many terms a field has."""
         found = self._terms.field(field)
@@ -332,6 +355,11 @@ class SegmentView:
         if found is None or not len(ordinals):
             return []
         return found.terms.at(ordinals)
+
+    def term_hashes(self, field: str) -> npt.NDArray[np.uint64]:
+        """A number for each term of a field in their order, the same for the same term in every segment."""
+        found = self._terms.field(field)
+        return np.empty(0, dtype=np.uint64) if found is None else found.terms.hashes()
 
     def all_terms(self, field: str) -> list[bytes]:
         """The terms of a field in their order."""

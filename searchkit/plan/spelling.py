@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from searchkit.plan.kernels import mixed
+from searchkit.codec.kernels import mixed
 
 Codes = npt.NDArray[np.unsignedinteger[Any]]
 Ordinals = npt.NDArray[np.signedinteger[Any]]

@@ -71,6 +71,7 @@ def test_every_way_of_counting_agrees_with_loops(
     ):
         patch.setattr(labels, "_FEW_LABELS", few_labels)
         patch.setattr(segments, "_LOOPED", few_labels)
+        patch.setattr(segments, "_RARELY", 0)
         patch.setattr(labels, "_FEW_DOCNUMS", few_docnums)
         patch.setattr(label_sets, "_ALIKE", alike)
         patch.setattr(segments, "_TURNED_AT_ONCE", few_docnums)
