@@ -29,6 +29,14 @@ def test_a_dictionary_is_a_sorted_list(
     container: Open, terms: list[bytes], probe: bytes, asked_before: bool, data: st.DataObject
 ) -> None:
     """All ways to look terms up do what a sorted list does, at first and when a dictionary has been asked often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("searchkit.codec.terms.FEW_AT", data.draw(st.sampled_from([0, 32])))
+        _check_dictionary(container, terms, probe, asked_before, data)
+
+
+def _check_dictionary(
+    container: Open, terms: list[bytes], probe: bytes, asked_before: bool, data: st.DataObject
+) -> None:
     dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
     for _ in range(INDEX_AFTER if asked_before else 0):
         dictionary.lower_bound(b"a")
@@ -57,6 +65,27 @@ def test_a_dictionary_is_a_sorted_list(
         assert dictionary.find(text) == (terms.index(text) if text in terms else None)
         low, high = dictionary.prefix_range(text)
         assert terms[low:high] == [term for term in terms if term.startswith(text)]
+
+
+@settings(deadline=None)
+@given(terms=st.one_of(terms_of, many), others=st.one_of(terms_of, many), data=st.data())
+def test_hashes_tell_terms_apart(container: Open, terms: list[bytes], others: list[bytes], data: st.DataObject) -> None:
+    """A term has the same hash in every dictionary and in every range of one, and no other term has it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("searchkit.codec.terms._SUMMED_AT_ONCE", data.draw(st.sampled_from([8, 16, 4096])))
+        dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
+        other = TermDictionary(container(lambda w: write_terms(w, "t", others)), "t")
+        of_terms, of_others = dictionary.hashes().tolist(), other.hashes().tolist()
+        assert len(of_terms) == len(terms)
+        assert len(set(of_terms) | set(of_others)) == len(set(terms) | set(others))
+        assert dict(zip(terms, of_terms, strict=True)) | dict(zip(others, of_others, strict=True)) == dict(
+            zip(others, of_others, strict=True)
+        ) | dict(zip(terms, of_terms, strict=True))
+        first, last = sorted(data.draw(st.lists(st.integers(0, len(terms)), min_size=2, max_size=2)))
+        assert dictionary.hashes(first, last).tolist() == of_terms[first:last]
+        beyond = [not term.isascii() for term in terms]
+        assert dictionary.beyond_ascii().tolist() == beyond
+        assert dictionary.beyond_ascii(first, last).tolist() == beyond[first:last]
 
 
 @settings(deadline=None)
@@ -141,6 +170,7 @@ def test_impossible_prefixes_are_corrupt(container: Open, prefixes: list[int]) -
     for read in (
         lambda: TermDictionary(opened, "t").joined(),
         lambda: TermDictionary(opened, "t").terms(0, 3),
+        lambda: TermDictionary(opened, "t").hashes(),
         lambda: TermDictionary(opened, "t").at(np.arange(3)),
         lambda: TermDictionary(opened, "t").find_all([b"abc"]),
         lambda: [dictionary.find(b"abc") for dictionary in [TermDictionary(opened, "t")] for _ in range(INDEX_AFTER)],

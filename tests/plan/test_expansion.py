@@ -69,6 +69,19 @@ def test_approximate_spellings_stand_for_the_nearest_words(archive: LocalArchive
     assert list(found.edits) == sorted(found.edits)
 
 
+@settings(deadline=None)
+@given(prefix=st.text(alphabet="bankscfeé", max_size=3), most=st.integers(1, 20))
+def test_beginnings_stand_for_the_most_frequent_words(archive: LocalArchive, prefix: str, most: int) -> None:
+    """The folded words that begin so, the most frequent first, of equal ones the first by alphabet; and how many."""
+    with archive._generation() as generation:
+        vocabulary = generation.vocabulary("text_exact")
+        expected = sorted(
+            (word for word in PLAIN if word.startswith(prefix)), key=lambda word: (-vocabulary.frequency(word), word)
+        )
+        found = vocabulary.beginning_with(prefix, most=most)
+    assert (list(found.words), found.found) == (expected[:most], len(expected))
+
+
 def test_cut_expansions_keep_the_most_frequent(archive: LocalArchive, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pattern that fits more words than the limit stands for the most frequent of them, and says so."""
     monkeypatch.setattr(expansion, "MOST_PATTERN_WORDS", 2)
