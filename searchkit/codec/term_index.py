@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from searchkit.codec.kernels import narrowest, starts_of
 
 KEY_BYTES = 8
+_READ_WHOLE = 16  # blocks that may have terms between two bounds and are read without a look at where these begin
 
 
 class TermIndex:
@@ -48,28 +49,38 @@ class TermIndex:
         place, is_there = self._place_of(term, int(self._keys.searchsorted(np.uint64(_key(term)))))
         return place if is_there else None
 
-    def between(self, bounds: Sequence[bytes]) -> list[tuple[int, int]]:
-        """Returns for each two bounds the ordinals of the terms from the first on and before the second, if any."""
+    def between(self, bounds: Sequence[bytes]) -> list[tuple[int, list[bytes]]]:
+        """Returns for each two bounds the terms from the first on and before the second, if any, behind the ordinal
+        of the first of them."""
         padded = b"".join([term[:KEY_BYTES].ljust(KEY_BYTES, b"\0") for term in bounds])
         keys = np.frombuffer(padded, dtype=">u8").astype(np.uint64)
         blocks = self._keys.searchsorted(keys)
         last_blocks = self._keys.searchsorted(keys[1::2], side="right")  # that may have what is before the second
         first_accented = self._accented.searchsorted(blocks[::2])
         is_ascii = (first_accented == self._accented.searchsorted(last_blocks, side="right")).tolist()
-        places = blocks.tolist()
         found = []
-        for pair in range(len(bounds) // 2):
+        for pair, (block, end_block) in enumerate(zip(blocks[::2].tolist(), last_blocks.tolist(), strict=True)):
             first, end = bounds[2 * pair : 2 * pair + 2]
             if is_ascii[pair] and _differ_beyond_ascii(first, end):
                 continue
-            low, _ = self._place_of(first, places[2 * pair])
-            high, _ = self._place_of(end, places[2 * pair + 1])
-            if low < high:
-                found.append((low, high))
+            if end_block - block <= _READ_WHOLE:
+                base = max(block - 1, 0) * self._block
+                terms = self.terms(base, min(end_block * self._block, self._count))
+                low = bisect_left(terms, first)
+                terms = terms[low : bisect_left(terms, end, low)]
+                low += base
+            else:  # of URLs very many begin alike
+                low, _ = self._place_of(first, block)
+                high, _ = self._place_of(end, int(blocks[2 * pair + 1]))
+                terms = self.terms(low, high)
+            if terms:
+                found.append((low, terms))
         return found
 
     def terms(self, first: int, last: int) -> list[bytes]:
         """Returns the terms first to last (exclusive), which are there."""
+        if first >= last:
+            return []
         block = first // self._block
         base = block * self._block
         lengths = self._lengths[base:last].tolist()

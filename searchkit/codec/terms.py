@@ -281,13 +281,14 @@ class TermDictionary:
             return 0
         return (low - 1) * SUM_STEP + bisect_left(self._run(low - 1), term)
 
-    def between(self, bounds: Sequence[bytes]) -> list[tuple[int, int]]:
-        """Returns for each two bounds the ordinals of the terms from the first on and before the second, if any."""
+    def between(self, bounds: Sequence[bytes]) -> list[tuple[int, list[bytes]]]:
+        """Returns for each two bounds the terms from the first on and before the second, if any, behind the ordinal
+        of the first of them."""
         index = self._index or self._indexed_when_worth_it()
         if index is not None:
             return index.between(bounds)
         pairs = zip(map(self.lower_bound, bounds[::2]), map(self.lower_bound, bounds[1::2]), strict=True)
-        return [(low, high) for low, high in pairs if low < high]
+        return [(low, self.terms(low, high)) for low, high in pairs if low < high]
 
     def find(self, term: bytes) -> int | None:
         """Returns the ordinal of a term, or None when the dictionary does not hold it."""

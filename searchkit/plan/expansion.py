@@ -6,6 +6,7 @@ accents where they have some. Expansions are cut to a number of words, the same 
 
 import re
 import threading
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
@@ -218,12 +219,17 @@ class Vocabulary:
                 bounds += [beginning[:at].encode() + letter for letter in _LATIN]
             if len(beginning) == 1:
                 bounds += [b"\x80", _BEHIND_ALL]
-        found: dict[bytes, dict[SegmentView, int]] = {}
+        found: defaultdict[bytes, list[tuple[SegmentView, int]]] = defaultdict(list)
         for segment, _ in self._segments:
-            for term, ordinal in segment.terms_between(self._field, bounds):
-                found.setdefault(term, {})[segment] = ordinal
-        words = {term.decode(): list(places.items()) for term, places in found.items()}
-        return {word: places for word, places in words.items() if _begins(word, beginnings)}
+            for first, terms in segment.terms_between(self._field, bounds):
+                for ordinal, term in enumerate(terms, first):
+                    found[term].append((segment, ordinal))
+        plain, folded = tuple(beginning.encode() for beginning in beginnings), tuple(beginnings)
+        return {
+            term.decode(): places
+            for term, places in found.items()
+            if term.startswith(plain) or fold(term.decode()).startswith(folded)
+        }
 
     def _pattern(self, pattern: str) -> Expansion:
         """Words of several segments are told apart by their hashes; only those that may be kept are spelled out."""
@@ -242,10 +248,6 @@ def _beginning_with(prefix: str) -> list[bytes]:
     """What all words that begin with ``prefix`` lie between, of which no letter begins with the byte 0xff."""
     first = prefix.encode()
     return [first, first + _BEHIND_ALL]
-
-
-def _begins(word: str, beginnings: list[str]) -> bool:
-    return word.startswith(tuple(beginnings)) or (not word.isascii() and fold(word).startswith(tuple(beginnings)))
 
 
 def _beginnings(terms: frozenset[str], language: str, *, roughly: bool) -> list[str]:

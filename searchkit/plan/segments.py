@@ -198,15 +198,10 @@ class SegmentView:
         data, sizes = found.terms.joined()
         return Dictionary(data, sizes.astype(np.int64), found.lists.counts(0, len(sizes)).astype(np.int64))
 
-    def terms_between(self, field: str, bounds: Sequence[bytes]) -> list[tuple[bytes, int]]:
-        """The terms from one bound up to the next, exclusive, for each pair of ``bounds``; and their ordinals."""
+    def terms_between(self, field: str, bounds: Sequence[bytes]) -> list[tuple[int, list[bytes]]]:
+        """For each pair of ``bounds`` the terms from one up to the next, exclusive, behind the place of the first."""
         found = self._terms.field(field)
-        if found is None:
-            return []
-        terms: list[tuple[bytes, int]] = []
-        for low, high in found.terms.between(bounds):
-            terms += zip(found.terms.terms(low, high), range(low, high), strict=True)
-        return terms
+        return [] if found is None else found.terms.between(bounds)
 
     def terms_with_prefix(self, field: str, prefix: bytes) -> "TermRange":
         """The terms of a field that begin with ``prefix``, without spelling them out."""

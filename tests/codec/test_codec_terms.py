@@ -31,6 +31,7 @@ def test_a_dictionary_is_a_sorted_list(
     """All ways to look terms up do what a sorted list does, at first and when a dictionary has been asked often."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("searchkit.codec.terms.FEW_AT", data.draw(st.sampled_from([0, 32])))
+        patch.setattr("searchkit.codec.term_index._READ_WHOLE", data.draw(st.sampled_from([-100, 16])))
         _check_dictionary(container, terms, probe, asked_before, data)
 
 
@@ -58,7 +59,7 @@ def _check_dictionary(
     pairs = [*pairwise(sorted({*texts, b"a\x80", b"a\xff"})), (b"\xff", b"")]
     runs = [(bisect_left(terms, first), bisect_left(terms, end)) for first, end in pairs]
     found = dictionary.between([bound for pair in pairs for bound in pair])
-    assert found == [(low, high) for low, high in runs if low < high]
+    assert found == [(low, terms[low:high]) for low, high in runs if low < high]
     assert dictionary.find_all(texts) == [terms.index(text) if text in terms else None for text in texts]
     for text in texts:
         assert dictionary.lower_bound(text) == bisect_left(terms, text)
