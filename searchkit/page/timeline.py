@@ -16,6 +16,7 @@ MAX_BUCKETS = 20_000
 _DAYS_SHOWN_AS_DAYS = 62
 _DAYS_SHOWN_AS_MONTHS = 6 * 366
 _LONGEST_KEPT = 128
+_STEP = 64
 
 
 def build_timeline(instants: Instants, calendar: ArchiveCalendar, interval: Interval = "auto") -> tuple[Bucket, ...]:
@@ -41,10 +42,13 @@ def _dated_buckets(instants: Instants, calendar: ArchiveCalendar, interval: Inte
         )
     numbers = _numbers(first, last, chosen)
     if len(numbers) > _LONGEST_KEPT:
-        starts, ends, bounds = _periods(calendar, chosen, numbers)
+        around, periods_of = numbers, _periods
     else:
-        starts, ends, bounds = _known_periods(calendar, chosen, numbers)
-    return list(map(Bucket._make, zip(starts, ends, instants.counts(bounds).tolist(), strict=True)))
+        around, periods_of = _around(numbers, chosen), _known_periods
+    starts, ends, bounds = periods_of(calendar, chosen, around)
+    wanted = slice(numbers.start - around.start, numbers.stop - around.start)
+    counts = instants.counts(bounds)[wanted].tolist()
+    return list(map(Bucket._make, zip(starts[wanted], ends[wanted], counts, strict=True)))
 
 
 def _fitting_interval(first: date, last: date) -> Interval:
@@ -63,6 +67,13 @@ def _numbers(first: date, last: date, interval: Interval) -> range:
     return range(first.toordinal(), last.toordinal() + 1)
 
 
+def _around(numbers: range, interval: Interval) -> range:
+    """Numbers from and to a multiple of `_STEP` around some: searches of an archive ask for few different ones."""
+    possible = _numbers(date.min, date.max, interval)
+    first, end = numbers.start // _STEP * _STEP, -(-numbers.stop // _STEP) * _STEP
+    return range(max(first, possible.start), min(end, possible.stop))
+
+
 def _periods(calendar: ArchiveCalendar, interval: Interval, numbers: range) -> tuple[list[date], list[date], Bounds]:
     """Of periods by their numbers the first days, the last days, and the instants at which they begin."""
     periods = [_period(interval, number) for number in numbers]
@@ -71,7 +82,7 @@ def _periods(calendar: ArchiveCalendar, interval: Interval, numbers: range) -> t
 
 
 _known_periods = lru_cache(maxsize=128)(_periods)
-"""Every search of an archive asks for about the same years."""
+"""Every search of an archive asks for about the same years; what is known of them is not computed again."""
 
 
 def _period(interval: Interval, number: int) -> Period:
