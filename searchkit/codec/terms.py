@@ -12,6 +12,7 @@ A dictionary that has been asked a few dozen times makes itself a `TermIndex`.
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +108,16 @@ def _is_prefix(starts: NDArray[np.int64], prefixes: NDArray[np.int64]) -> NDArra
     return np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
 
 
+def _numbers_of_places(last: int) -> NDArray[np.uint64]:
+    """Returns a number for each place in a term, at least up to the last."""
+    return _numbers_below(1 << max(last.bit_length(), 8))
+
+
+@lru_cache(maxsize=8)
+def _numbers_below(count: int) -> NDArray[np.uint64]:
+    return mixed(np.arange(count, dtype=np.uint64))
+
+
 class TermDictionary:
     """Reads a dictionary; safe to share between threads."""
 
@@ -186,10 +197,10 @@ class TermDictionary:
         It is the sum of its bytes, each times a number for its place, and a number for its length; two of a million
         terms share one once in ten million.
         """
-        longest = int(self._offsets.counts(0, len(self)).max(initial=0)) + 255  # more than a term shares with its head
-        numbers = mixed(np.arange(longest + 1, dtype=np.uint64))
-        hashes, lengths = self._summed(first, last, lambda places, data: numbers.take(places) * data)
-        return hashes + mixed(numbers[lengths])
+        hashes, lengths = self._summed(
+            first, last, lambda places, data: _numbers_of_places(int(places.max(initial=0))).take(places) * data
+        )
+        return hashes + mixed(_numbers_of_places(int(lengths.max(initial=0))).take(lengths))
 
     def beyond_ascii(self, first: int = 0, last: int | None = None) -> NDArray[np.bool_]:
         """Says of each of the terms first to last (exclusive) whether it has a byte beyond ASCII."""

@@ -29,6 +29,9 @@ MOST_FUZZY_WORDS = 100
 """Words that an approximate spelling stands for: the nearest, and of those the most frequent."""
 
 _MANY_WORDS = 64
+_SPELLED_OUT = 1000
+"""Words that are spelled out in less time than it takes to tell them apart by their hashes."""
+
 _SPELLINGS_KEPT = 1000
 _NO_HASHES = np.empty(0, dtype=np.uint64)
 
@@ -169,21 +172,35 @@ class Vocabulary:
 
     def beginning_with(self, prefix: str, *, most: int) -> Expansion:
         """The folded words that begin with a folded prefix, the most frequent first."""
-        parts = [segment.terms_with_prefix(self._field, prefix.encode()) for segment, _ in self._segments]
-        chosen = []
-        for (segment, _), part in zip(self._segments, parts, strict=True):
-            is_folded = ~part.beyond_ascii
-            others = np.flatnonzero(part.beyond_ascii)
-            spelled = (term.decode() for term in segment.terms(self._field, others + part.first))
+        segments = [segment for segment, _ in self._segments]
+        ranges = [segment.with_prefix(self._field, prefix.encode()) for segment in segments]
+        if sum(map(len, ranges)) > _SPELLED_OUT:
+            return self._commonest_of(ranges, most)
+        counts: defaultdict[str, int] = defaultdict(int)
+        for segment, places in zip(segments, ranges, strict=True):
+            frequencies = segment.frequencies(self._field, places).tolist()
+            for term, frequency in zip(segment.terms_at(self._field, places), frequencies, strict=True):
+                counts[term.decode()] += frequency
+        folded = {word: count for word, count in counts.items() if word.isascii() or fold(word) == word}
+        words = sorted(folded, key=lambda word: (-folded[word], word))[:most]
+        return Expansion(tuple(words), (0,) * len(words), len(folded))
+
+    def _commonest_of(self, ranges: list[range], most: int) -> Expansion:
+        """The folded words of these ranges of the segments, of which only those that may be kept are spelled out."""
+        parts, chosen = [], []
+        for (segment, _), places in zip(self._segments, ranges, strict=True):
+            beyond_ascii = segment.beyond_ascii(self._field, places)
+            is_folded = ~beyond_ascii
+            others = np.flatnonzero(beyond_ascii)
+            spelled = (term.decode() for term in segment.terms(self._field, others + places.start))
             is_folded[others] = [fold(word) == word for word in spelled]
-            chosen.append(np.flatnonzero(is_folded))
-        of_all = _Chosen.of(
-            [(part.hashes[at], part.frequencies[at]) for part, at in zip(parts, chosen, strict=True)], most
-        )
+            hashes, frequencies = segment.term_hashes(self._field, places), segment.frequencies(self._field, places)
+            parts.append((hashes[is_folded], frequencies[is_folded]))
+            chosen.append(np.flatnonzero(is_folded) + places.start)
+        of_all = _Chosen.of(parts, most)
         counts: dict[str, int] = {}
         for number, place, total in of_all.best:
-            ordinal = chosen[number][place] + parts[number].first
-            (word,) = self._segments[number][0].terms(self._field, ordinal.reshape(1))
+            (word,) = self._segments[number][0].terms(self._field, chosen[number][place : place + 1])
             counts[word.decode()] = total
         return of_all.spelled(counts, most)
 

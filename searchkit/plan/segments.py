@@ -16,6 +16,7 @@ from whoosh.reading import SegmentReader
 
 from searchkit.codec import ArraySegment
 from searchkit.codec.kernels import stable_order, starts_of
+from searchkit.codec.postings import PostingLists
 from searchkit.codec.segment import DocumentFile, FieldTerms, TermFile
 from searchkit.dates import UNDATED
 from searchkit.plan.kernels import Docnums, Occurrences, distinct, docnums_flagged, first_occurrences
@@ -58,20 +59,6 @@ class Dictionary(NamedTuple):
     data: npt.NDArray[np.uint8]
     sizes: npt.NDArray[np.int64]
     frequencies: npt.NDArray[np.int64]
-
-
-class TermRange(NamedTuple):
-    """Terms that follow one another in a dictionary."""
-
-    first: int
-    """The place of the first in the order of all terms."""
-
-    hashes: npt.NDArray[np.uint64]
-    """A number for each, the same for the same term in every segment."""
-
-    frequencies: npt.NDArray[np.int64]
-    beyond_ascii: npt.NDArray[np.bool_]
-    """Whether each has a letter beyond ASCII."""
 
 
 class SegmentView:
@@ -184,9 +171,7 @@ class SegmentView:
         if first == last:
             return _NO_DOCNUMS
         is_there = np.zeros(self.doc_count, dtype=bool)
-        ends = np.cumsum(found.lists.counts(first, last))
-        cuts = ends.searchsorted(np.arange(_READ_AT_ONCE, int(ends[-1]), _READ_AT_ONCE)) + first
-        for low, high in pairwise([first, *dict.fromkeys(cuts.tolist()), last]):
+        for low, high in pairwise(_cuts(found.lists, first, last)):
             is_there[found.lists.docs_of_lists(low, high)] = True
         return docnums_flagged(is_there)
 
@@ -203,16 +188,15 @@ class SegmentView:
         found = self._terms.field(field)
         return [] if found is None else found.terms.between(bounds)
 
-    def terms_with_prefix(self, field: str, prefix: bytes) -> "TermRange":
-        """The terms of a field that begin with ``prefix``, without spelling them out."""
+    def with_prefix(self, field: str, prefix: bytes) -> range:
+        """The places of the terms of a field that begin with ``prefix``, in their order."""
         found = self._terms.field(field)
-        first, last = found.terms.prefix_range(prefix) if found else (0, 0)
-        if found is None or first >= last:
-            return TermRange(0, np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.bool_))
-        terms = found.terms
-        return TermRange(
-            first, terms.hashes(first, last), found.lists.counts(first, last), terms.beyond_ascii(first, last)
-        )
+        return range(0) if found is None else range(*found.terms.prefix_range(prefix))
+
+    def frequencies(self, field: str, places: range) -> npt.NDArray[np.int64]:
+        """How many docnums have each of the terms at these places."""
+        found = self._terms.field(field)
+        return np.empty(0, np.int64) if found is None else found.lists.counts(places.start, places.stop)
 
     def doc_frequency_at(self, field: str, ordinal: int) -> int:
         """How many docnums have the term at this place in the order of the terms."""
@@ -351,10 +335,22 @@ class SegmentView:
             return []
         return found.terms.at(ordinals)
 
-    def term_hashes(self, field: str) -> npt.NDArray[np.uint64]:
-        """A number for each term of a field in their order, the same for the same term in every segment."""
+    def terms_at(self, field: str, places: range) -> list[bytes]:
+        """The terms at these places in their order, which follow one another."""
         found = self._terms.field(field)
-        return np.empty(0, dtype=np.uint64) if found is None else found.terms.hashes()
+        return [] if found is None else found.terms.terms(places.start, places.stop)
+
+    def term_hashes(self, field: str, places: range | None = None) -> npt.NDArray[np.uint64]:
+        """A number for each term, or for those at these places, the same for the same term in every segment."""
+        found = self._terms.field(field)
+        if found is None:
+            return np.empty(0, dtype=np.uint64)
+        return found.terms.hashes() if places is None else found.terms.hashes(places.start, places.stop)
+
+    def beyond_ascii(self, field: str, places: range) -> npt.NDArray[np.bool_]:
+        """Whether each of the terms at these places has a letter beyond ASCII."""
+        found = self._terms.field(field)
+        return np.empty(0, np.bool_) if found is None else found.terms.beyond_ascii(places.start, places.stop)
 
     def all_terms(self, field: str) -> list[bytes]:
         """The terms of a field in their order."""
@@ -413,6 +409,16 @@ class SegmentView:
                 self._found = {}
             self._found[field, term] = known
         return known
+
+
+def _cuts(lists: PostingLists, first: int, last: int) -> list[int]:
+    """Where to cut the lists first to last for each part to have about `_READ_AT_ONCE` postings; both ends as well."""
+    begin, end = lists.bounds_of_lists(first, last)
+    if end - begin <= _READ_AT_ONCE:
+        return [first, last]
+    ends = np.cumsum(lists.counts(first, last))
+    cuts = ends.searchsorted(np.arange(_READ_AT_ONCE, end - begin, _READ_AT_ONCE)) + first
+    return [first, *dict.fromkeys(cuts.tolist()), last]
 
 
 def _ascending(places: Occurrences) -> Occurrences:

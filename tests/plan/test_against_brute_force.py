@@ -257,6 +257,8 @@ def test_long_lists_are_read_in_part_alike(growing_archive: LocalArchive, node: 
         expected = found()
         for name in ("_LONG", "_FEW_LEFT", "_FEW", "_FEW_AMONG"):
             patch.setattr("searchkit.plan.generation." + name, 0)
+        patch.setattr("searchkit.plan.segments._READ_AT_ONCE", 3)
+        patch.setattr("searchkit.plan.kernels._AT_ONCE", 5)
         assert found() == expected
 
 

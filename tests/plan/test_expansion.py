@@ -70,10 +70,11 @@ def test_approximate_spellings_stand_for_the_nearest_words(archive: LocalArchive
 
 
 @settings(deadline=None)
-@given(prefix=st.text(alphabet="bankscfeé", max_size=3), most=st.integers(1, 20))
-def test_beginnings_stand_for_the_most_frequent_words(archive: LocalArchive, prefix: str, most: int) -> None:
+@given(prefix=st.text(alphabet="bankscfeé", max_size=3), most=st.integers(1, 20), few=st.sampled_from([0, 1000]))
+def test_beginnings_stand_for_the_most_frequent_words(archive: LocalArchive, prefix: str, most: int, few: int) -> None:
     """The folded words that begin so, the most frequent first, of equal ones the first by alphabet; and how many."""
-    with archive._generation() as generation:
+    with archive._generation() as generation, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(expansion, "_SPELLED_OUT", few)
         vocabulary = generation.vocabulary("text_exact")
         expected = sorted(
             (word for word in PLAIN if word.startswith(prefix)), key=lambda word: (-vocabulary.frequency(word), word)
