@@ -62,7 +62,7 @@ def unpack_codes(packed: NDArray[np.uint8], bits: int, start: int, stop: int) ->
     """Returns codes start to stop (uint8) of a packed byte array; bits is 1, 2 or 4."""
     per_byte = 8 // bits
     first = start // per_byte
-    wide = _UNPACK[bits][packed[first : -(-stop // per_byte)]]
+    wide = _UNPACK[bits].take(packed[first : -(-stop // per_byte)])  # a third quicker than [...] of bytes
     skip = start - first * per_byte
     return wide.view(np.uint8)[skip : skip + stop - start]
 

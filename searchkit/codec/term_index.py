@@ -42,11 +42,11 @@ class TermIndex:
 
     def lower_bound(self, term: bytes) -> int:
         """Returns the ordinal of the first term that is not before the one given; the number of terms when all are."""
-        return self._place_of(term, int(self._keys.searchsorted(np.uint64(_key(term)))))[0]
+        return self._place_of(term, int(self._keys.searchsorted(_key(term))))[0]
 
     def find(self, term: bytes) -> int | None:
         """Returns the ordinal of a term, or None when the dictionary does not hold it."""
-        place, is_there = self._place_of(term, int(self._keys.searchsorted(np.uint64(_key(term)))))
+        place, is_there = self._place_of(term, int(self._keys.searchsorted(_key(term))))
         return place if is_there else None
 
     def between(self, bounds: Sequence[bytes]) -> list[tuple[int, list[bytes]]]:
@@ -100,22 +100,36 @@ class TermIndex:
     def _place_of(self, term: bytes, block: int) -> tuple[int, bool]:
         """As `lower_bound`, and whether the term is there, given the first block whose head has its key or greater."""
         if (len(term) > KEY_BYTES or 0 in term) and block < len(self._keys) and self._head(block) < term:
-            end = int(self._keys.searchsorted(np.uint64(_key(term)), side="right"))
+            end = int(self._keys.searchsorted(_key(term), side="right"))
             block = bisect_left(range(end), term, lo=block + 1, key=self._head)  # of URLs very many begin alike
-        base = max(block - 1, 0) * self._block
-        terms = self.terms(base, min(base + self._block, self._count)) if block else []
-        place = bisect_left(terms, term)
-        if place < len(terms):
-            return base + place, terms[place] == term
-        return base + place, block < len(self._keys) and self._head(block) == term
+        if block:
+            place, is_there = self._place_in(block - 1, term)
+            if place < block * self._block:
+                return place, is_there
+        return block * self._block, block < len(self._keys) and self._head(block) == term
+
+    def _place_in(self, block: int, term: bytes) -> tuple[int, bool]:
+        """The place in a block of the first term that is not before the one given, or its end; whether it is that."""
+        base = block * self._block
+        lengths = self._lengths[base : base + self._block].tolist()
+        start = self._starts.item(block)
+        data = self._data[start : start + sum(lengths)].tobytes()
+        head, end = data[: lengths[0]], 0
+        for place, prefix in enumerate(self._prefixes[base : base + self._block].tolist(), base):
+            rest = data[end : end + lengths[place - base]]
+            end += len(rest)
+            found = head[:prefix] + rest if prefix else rest
+            if found >= term:
+                return place, found == term
+        return base + len(lengths), False
 
     def _head(self, block: int) -> bytes:
         start = self._starts.item(block)
         return self._data[start : start + self._lengths.item(block * self._block)].tobytes()
 
 
-def _key(term: bytes) -> int:
-    return int.from_bytes(term[:KEY_BYTES].ljust(KEY_BYTES, b"\0"))
+def _key(term: bytes) -> np.uint64:
+    return np.uint64(int.from_bytes(term[:KEY_BYTES].ljust(KEY_BYTES, b"\0")))
 
 
 def _keys(data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
