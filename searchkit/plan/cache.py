@@ -5,8 +5,10 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import numpy.typing as npt
 
+Element = TypeVar("Element", bound=np.generic)
 Value = TypeVar("Value")
 
 LARGEST_SHARE = 4
@@ -32,9 +34,13 @@ class ByteCache(Generic[Value]):
             self._values.move_to_end(key)
             return found[0]
 
+    def takes(self, size: int) -> bool:
+        """Whether a value of so many bytes is small enough to be kept."""
+        return size <= self._largest
+
     def put(self, key: Hashable, value: Value, size: int) -> None:
         """Keep a value of so many bytes, unless it is too large."""
-        if size > self._largest:
+        if not self.takes(size):
             return
         with self._lock:
             _, before = self._values.pop(key, (None, 0))
@@ -50,4 +56,12 @@ class ArrayCache(ByteCache[npt.NDArray[Any]]):
 
     def put_array(self, key: Hashable, array: npt.NDArray[Any]) -> None:
         """Keep an array, unless it is too large."""
-        self.put(key, array, array.nbytes)
+        if self.takes(array.nbytes):
+            self.put(key, alone(array), array.nbytes)
+
+
+def alone(array: npt.NDArray[Element]) -> npt.NDArray[Element]:
+    """The array for keeping: not as a part of a larger one, which would be kept with it; nobody may change it."""
+    kept = array if array.base is None else array.copy()
+    kept.flags.writeable = False
+    return kept

@@ -295,11 +295,9 @@ class Execution:
     def _repeated(self, slot: Slot, times: int, field: str) -> Found:
         """A slot that a phrase has several times, as in "to be or not to be", scored as often."""
         found = self._slot(slot, field)
-        return (
-            found
-            if times == 1
-            else Found(found.docnums, lambda docnums: np.multiply(found.scores(docnums), times, dtype=np.float64))
-        )
+        if times == 1:
+            return found
+        return Found(found.docnums, lambda docnums: np.multiply(found.scores(docnums), times, dtype=np.float64))
 
     def _slot(self, slot: Slot, field: str) -> Found:
         return self._unite([self._term(field, term) for term in slot])

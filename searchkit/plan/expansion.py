@@ -238,9 +238,11 @@ class Vocabulary:
                 bounds += [b"\x80", _BEHIND_ALL]
         found: defaultdict[bytes, list[tuple[SegmentView, int]]] = defaultdict(list)
         for segment, _ in self._segments:
+            ordinals: dict[bytes, int] = {}  # of terms that lie between several of the bounds once
             for first, terms in segment.terms_between(self._field, bounds):
-                for ordinal, term in enumerate(terms, first):
-                    found[term].append((segment, ordinal))
+                ordinals.update(zip(terms, range(first, first + len(terms)), strict=True))
+            for term, ordinal in ordinals.items():
+                found[term].append((segment, ordinal))
         plain, folded = tuple(beginning.encode() for beginning in beginnings), tuple(beginnings)
         return {
             term.decode(): places

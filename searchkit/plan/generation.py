@@ -20,7 +20,7 @@ from searchkit.article import Article
 from searchkit.codec.kernels import ranges
 from searchkit.codec.lengths import LENGTHS
 from searchkit.dates import UNDATED, ArchiveCalendar
-from searchkit.plan.cache import ArrayCache, ByteCache
+from searchkit.plan.cache import ArrayCache, ByteCache, alone
 from searchkit.plan.expansion import Vocabulary
 from searchkit.plan.kernels import (
     POSITION_BITS,
@@ -362,7 +362,9 @@ class Generation:
     ) -> None:
         """Keep the matches of ``node`` for the next searches."""
         size = docnums.nbytes + (0 if isinstance(scores, float) else scores.nbytes) + _MATCHES_BYTES
-        self._matches.put((node, scored), (docnums, scores), size)
+        if self._matches.takes(size):
+            kept = alone(docnums), scores if isinstance(scores, float) else alone(scores)
+            self._matches.put((node, scored), kept, size)
 
     def remembered(self, key: Hashable, make: Callable[[], Docnums]) -> Docnums:
         """What ``make`` gives, kept under ``key`` for the next searches."""

@@ -112,9 +112,8 @@ class LabelSets(NamedTuple):
             return None
         lengths = offsets[carriers + 1] - offsets[carriers]
         labels = LabelLists(starts_of(lengths).astype(np.int32), ordinals[by_docnum.places(carriers)])
-        by_label = np.repeat(np.arange(len(carriers), dtype=np.int32), lengths)[
-            stable_order(labels.ordinals, label_count)
-        ]
+        set_of_label = np.repeat(np.arange(len(carriers), dtype=np.int32), lengths)
+        by_label = set_of_label[stable_order(labels.ordinals, label_count)]
         label_starts = starts_of(np.bincount(labels.ordinals, minlength=label_count))[:-1]
         return cls(of_docnums.astype(np.min_scalar_type(len(carriers))), labels, by_label, label_starts)
 

@@ -77,6 +77,7 @@ def test_every_way_of_counting_agrees_with_loops(
         patch.setattr(segments, "_TURNED_AT_ONCE", few_docnums)
         patch.setattr(label_sets, "_FEW_DOCNUMS", 10_000 if alike < 1 else 0)
         patch.setattr(label_sets, "_RUN", 3)
+        patch.setattr(label_sets, "_COUNTED_AT_ONCE", 2)
         patch.setattr(labels, "_OFTEN", 2)
         for batch in batches:
             archive.add(batch)
