@@ -89,6 +89,13 @@ def test_hashes_tell_terms_apart(container: Open, terms: list[bytes], others: li
         assert dictionary.beyond_ascii(first, last).tolist() == beyond[first:last]
 
 
+def test_zeros_at_the_end_make_another_term(container: Open) -> None:
+    """Bytes of zero change the hash of a term."""
+    terms = [b"", b"\0", b"\0\0", b"a", b"a\0"]
+    dictionary = TermDictionary(container(lambda w: write_terms(w, "t", terms)), "t")
+    assert len(set(dictionary.hashes().tolist())) == len(terms)
+
+
 @settings(deadline=None)
 @given(
     terms=st.one_of(terms_of, many),

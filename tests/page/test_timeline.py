@@ -48,6 +48,15 @@ def test_years_count_the_calendar_years_latest_first(published: list[datetime | 
     assert counted == sorted(expected.items(), reverse=True)
 
 
+@pytest.mark.parametrize("interval", ["year", "month", "day"])
+@pytest.mark.parametrize("day", [date(1, 1, 3), date(9999, 12, 30)])
+def test_the_calendar_has_a_first_and_a_last_day(day: date, interval: str) -> None:
+    """An article of the first or last days that there are is counted, however its neighbours are worked out."""
+    instant = VIENNA.instant(day)
+    (bucket,) = build_timeline(InstantsOfArray(np.array([instant])), VIENNA, interval)  # type: ignore[arg-type]
+    assert (bucket.start <= day <= bucket.end, bucket.count) == (True, 1)
+
+
 @pytest.mark.parametrize(
     ("last", "first_end"),
     [
