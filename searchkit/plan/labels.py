@@ -29,6 +29,9 @@ _FEW_LABELS = 4096
 _OFTEN = 16
 """More labels than these few are numbered only when they have been counted so often, or for a great part of all."""
 
+_GREAT_PART = 10
+"""Of this part of all articles on, numbering all labels takes less time than spelling out those that occur."""
+
 _FEW_DOCNUMS = 4
 """Counting goes through the labels of the articles when these are fewer than this part of all."""
 
@@ -100,7 +103,7 @@ class LabelColumn:
         """Whether to count by ordinals: of many labels those that occur are counted by name, the first few times."""
         if self._has_few or "_numbers" in self.__dict__ or self._times_counted >= _OFTEN:
             return True
-        return doc_count * _FEW_DOCNUMS > int(self._bases[-1])
+        return doc_count * _GREAT_PART > int(self._bases[-1])
 
     # Every label with an ordinal -------------------------------------------------------------------------
 

@@ -73,6 +73,7 @@ def test_every_way_of_counting_agrees_with_loops(
         patch.setattr(segments, "_LOOPED", few_labels)
         patch.setattr(segments, "_RARELY", 0)
         patch.setattr(labels, "_FEW_DOCNUMS", few_docnums)
+        patch.setattr(labels, "_GREAT_PART", few_docnums)
         patch.setattr(label_sets, "_ALIKE", alike)
         patch.setattr(segments, "_TURNED_AT_ONCE", few_docnums)
         patch.setattr(label_sets, "_FEW_DOCNUMS", 10_000 if alike < 1 else 0)
