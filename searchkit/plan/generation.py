@@ -54,8 +54,12 @@ _LONG = 16_384
 _FEW_LEFT = 64
 """Of a long list with so many times more articles than are asked for only these are scored."""
 
-CACHED_BYTES = 5 << 19
-"""Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB."""
+CACHED_BYTES = 4 << 20
+LEAST_CACHED_BYTES = 5 << 19
+"""Bytes of decoded postings that are kept for the next searches; a word in a tenth of 100,000 articles takes 80 kB.
+
+In a larger archive, whose other arrays take more room, 4 bytes less for each article.
+"""
 
 CACHED_MATCH_BYTES = 3 << 20
 """Bytes of matches that are kept for the next searches, at 8 bytes an article."""
@@ -67,7 +71,7 @@ put together again. What many words have in common is little and takes as long t
 
 _RUNS_BYTES = 1 << 18
 
-CACHED_ARTICLE_BYTES = 1 << 19
+CACHED_ARTICLE_BYTES = 1 << 21
 """Bytes of articles that are kept unpacked, some hundred abstracts: readers go back and forth among few."""
 
 _ARTICLE_BYTES = 2500
@@ -104,7 +108,7 @@ class Generation:
         self._starts: list[int] = self.bases[:-1].tolist()
         self._columns: dict[str, LabelColumn] = {}
         self._lengths: dict[str, tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]] = {}
-        self._cache = ArrayCache(CACHED_BYTES)
+        self._cache = ArrayCache(max(CACHED_BYTES - 4 * self.doc_count_all, LEAST_CACHED_BYTES))
         self._runs = ArrayCache(_RUNS_BYTES)
         self._matches: ByteCache[tuple[Docnums, npt.NDArray[np.float32] | float]] = ByteCache(
             CACHED_MATCH_BYTES, _LARGEST_MATCHES
