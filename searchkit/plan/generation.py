@@ -71,7 +71,7 @@ put together again. What many words have in common is little and takes as long t
 
 _RUNS_BYTES = 1 << 18
 
-CACHED_ARTICLE_BYTES = 1 << 21
+CACHED_ARTICLE_BYTES = 1 << 20
 """Bytes of articles that are kept unpacked, some hundred abstracts: readers go back and forth among few."""
 
 _ARTICLE_BYTES = 2500
