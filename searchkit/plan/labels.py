@@ -159,8 +159,11 @@ class LabelColumn:
         dtype = np.min_scalar_type(self._numbers.label_count)
         parts = []
         for own, segment, of in zip(self._numbers.by_segment, segments, sets, strict=True):
-            lists = segment.labels_by_docnum(self._field) if of is None else of.labels
-            parts.append((LabelLists(lists.offsets, own.astype(dtype)[lists.ordinals]), of and of.of_docnums))
+            if of is None:
+                lists, of_docnums = segment.labels_by_docnum(self._field), None
+            else:
+                lists, of_docnums = of.labels, of.of_docnums
+            parts.append((LabelLists(lists.offsets, own.astype(dtype)[lists.ordinals]), of_docnums))
         return LabelSets.joined(parts, self._numbers.label_count)
 
     def _totals(self, docnums: Docnums) -> npt.NDArray[np.int64]:
