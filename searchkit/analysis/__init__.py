@@ -72,6 +72,9 @@ class Analyzer:
 
     def forms_of_all(self, words: Sequence[str]) -> list[tuple[str, ...]]:
         """The terms of each of ``words`` as `forms` gives them; many new words together take a fraction of the time."""
+        joined = "".join(words)
+        if joined.isascii() and joined.isalpha() and all(words):
+            return list(zip(self.terms_of_ascii(list(map(str.lower, words))), strict=True))
         plain = [word for word in words if word.isascii() and word.isalpha()]
         stems = self.terms_of_ascii(list(map(str.lower, plain)))
         found = dict(zip(plain, zip(stems, strict=True), strict=True))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from searchkit.codec.kernels import narrowest, starts_of
 
 KEY_BYTES = 8
+_LISTED = 4096  # terms, at most, among which those beyond ASCII are listed
 _READ_WHOLE = 16  # blocks that may have terms between two bounds and are read without a look at where these begin
 
 
@@ -37,8 +38,7 @@ class TermIndex:
         self._keys = _keys(data, heads, lengths[::block])
         """Of each block the first `KEY_BYTES` bytes of its head as a big-endian number, filled up with zeros."""
         accents = np.flatnonzero(data >= 0x80).searchsorted(self._starts)
-        self._accented = np.flatnonzero(accents[1:] > accents[:-1]) + 1
-        """The blocks that have a byte beyond ASCII, counted from 1."""
+        self._beyond_ascii = self._listed(np.flatnonzero(accents[1:] > accents[:-1]).tolist())
 
     def lower_bound(self, term: bytes) -> int:
         """Returns the ordinal of the first term that is not before the one given; the number of terms when all are."""
@@ -52,30 +52,31 @@ class TermIndex:
     def between(self, bounds: Sequence[bytes]) -> list[tuple[int, list[bytes]]]:
         """Returns for each two bounds the terms from the first on and before the second, if any, behind the ordinal
         of the first of them."""
-        padded = b"".join([term[:KEY_BYTES].ljust(KEY_BYTES, b"\0") for term in bounds])
-        keys = np.frombuffer(padded, dtype=">u8").astype(np.uint64)
-        blocks = self._keys.searchsorted(keys)
-        last_blocks = self._keys.searchsorted(keys[1::2], side="right")  # that may have what is before the second
-        first_accented = self._accented.searchsorted(blocks[::2])
-        is_ascii = (first_accented == self._accented.searchsorted(last_blocks, side="right")).tolist()
         found = []
-        for pair, (block, end_block) in enumerate(zip(blocks[::2].tolist(), last_blocks.tolist(), strict=True)):
-            first, end = bounds[2 * pair : 2 * pair + 2]
-            if is_ascii[pair] and _differ_beyond_ascii(first, end):
+        beyond_ascii = self._beyond_ascii
+        for first, end in zip(bounds[::2], bounds[1::2], strict=True):
+            if beyond_ascii is not None and _differ_beyond_ascii(first, end):
+                ordinals, known = beyond_ascii
+                at = bisect_left(known, first)
+                if at < len(known) and known[at] < end:
+                    found.append((ordinals[at], known[at : bisect_left(known, end, at)]))
                 continue
-            if end_block - block <= _READ_WHOLE:
-                base = max(block - 1, 0) * self._block
-                terms = self.terms(base, min(end_block * self._block, self._count))
-                low = bisect_left(terms, first)
-                terms = terms[low : bisect_left(terms, end, low)]
-                low += base
-            else:  # of URLs very many begin alike
-                low, _ = self._place_of(first, block)
-                high, _ = self._place_of(end, int(blocks[2 * pair + 1]))
-                terms = self.terms(low, high)
+            low, terms = self._between(first, end)
             if terms:
                 found.append((low, terms))
         return found
+
+    def _between(self, first: bytes, end: bytes) -> tuple[int, list[bytes]]:
+        block = int(self._keys.searchsorted(_key(first)))
+        end_block = int(self._keys.searchsorted(_key(end), side="right"))  # before which all that is before `end` is
+        if end_block - block > _READ_WHOLE:  # of URLs very many begin alike
+            low, _ = self._place_of(first, block)
+            high, _ = self._place_of(end, int(self._keys.searchsorted(_key(end))))
+            return low, self.terms(low, high)
+        base = max(block - 1, 0) * self._block
+        terms = self.terms(base, min(end_block * self._block, self._count))
+        low = bisect_left(terms, first)
+        return base + low, terms[low : bisect_left(terms, end, low)]
 
     def terms(self, first: int, last: int) -> list[bytes]:
         """Returns the terms first to last (exclusive), which are there."""
@@ -96,6 +97,18 @@ class TermIndex:
                 head = rest
             found.append(head[:prefix] + rest if prefix else rest)
         return found[first - base :]
+
+    def _listed(self, blocks: list[int]) -> tuple[list[int], list[bytes]] | None:
+        """The ordinals and terms of those in these blocks that have a byte beyond ASCII; None for many."""
+        if len(blocks) * self._block > _LISTED:
+            return None
+        ordinals, listed = [], []
+        for base in (block * self._block for block in blocks):
+            for ordinal, term in enumerate(self.terms(base, min(base + self._block, self._count)), base):
+                if not term.isascii():
+                    ordinals.append(ordinal)
+                    listed.append(term)
+        return ordinals, listed
 
     def _place_of(self, term: bytes, block: int) -> tuple[int, bool]:
         """As `lower_bound`, and whether the term is there, given the first block whose head has its key or greater."""
@@ -141,5 +154,8 @@ def _keys(data: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[n
 
 
 def _differ_beyond_ascii(first: bytes, end: bytes) -> bool:
-    """Whether all that lies between two bounds has a byte beyond ASCII, behind what both begin with."""
+    """Whether all that lies between two bounds has a byte beyond ASCII, behind what both begin with.
+
+    So it stands side by side, without a term of plain letters in between.
+    """
     return first[-1:] >= b"\x80" and end[-1:] >= b"\x80" and first[:-1] == end[:-1]

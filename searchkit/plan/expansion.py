@@ -9,6 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -214,21 +215,22 @@ class Vocabulary:
         with self._lock:
             known = self._spellings.get(key)
         if known is None:
-            words = self._beginning_with_any(_beginnings(terms, analyzer.language, roughly=roughly))
-            forms = analyzer.forms_of_all(list(words))
-            known = {
-                word: sum(segment.doc_frequency_at(self._field, ordinal) for segment, ordinal in places)
-                for (word, places), found in zip(words.items(), forms, strict=True)
-                if not terms.isdisjoint(found)
-            }
+            words, by_segment = self._beginning_with_any(_beginnings(terms, analyzer.language, roughly=roughly))
+            forms = analyzer.forms_of_all(words)
+            known = {word: 0 for word, found in zip(words, forms, strict=True) if not terms.isdisjoint(found)}
+            for (segment, _), ordinals in zip(self._segments, by_segment, strict=True):
+                for word in known:
+                    ordinal = ordinals.get(word.encode())
+                    if ordinal is not None:
+                        known[word] += segment.doc_frequency_at(self._field, ordinal)
             with self._lock:
                 if len(self._spellings) >= _SPELLINGS_KEPT:
                     self._spellings.clear()
                 self._spellings[key] = known
         return known
 
-    def _beginning_with_any(self, beginnings: list[str]) -> dict[str, list[tuple[SegmentView, int]]]:
-        """Where each segment has the words that begin with one of the beginnings, with or without accents."""
+    def _beginning_with_any(self, beginnings: list[str]) -> tuple[list[str], list[dict[bytes, int]]]:
+        """The words that begin with one of the beginnings, with or without accents, and their places by segment."""
         bounds: list[bytes] = []
         for beginning in beginnings:
             bounds += _beginning_with(beginning)
@@ -236,19 +238,15 @@ class Vocabulary:
                 bounds += [beginning[:at].encode() + letter for letter in _LATIN]
             if len(beginning) == 1:
                 bounds += [b"\x80", _BEHIND_ALL]
-        found: defaultdict[bytes, list[tuple[SegmentView, int]]] = defaultdict(list)
+        by_segment: list[dict[bytes, int]] = []
         for segment, _ in self._segments:
-            ordinals: dict[bytes, int] = {}  # of terms that lie between several of the bounds once
+            places: dict[bytes, int] = {}  # a term may lie between several of the bounds
             for first, terms in segment.terms_between(self._field, bounds):
-                ordinals.update(zip(terms, range(first, first + len(terms)), strict=True))
-            for term, ordinal in ordinals.items():
-                found[term].append((segment, ordinal))
-        plain, folded = tuple(beginning.encode() for beginning in beginnings), tuple(beginnings)
-        return {
-            term.decode(): places
-            for term, places in found.items()
-            if term.startswith(plain) or fold(term.decode()).startswith(folded)
-        }
+                places.update(zip(terms, range(first, first + len(terms)), strict=True))
+            by_segment.append(places)
+        folded = tuple(beginnings)
+        words = [term.decode() for term in dict.fromkeys(chain.from_iterable(by_segment))]
+        return [word for word in words if word.isascii() or fold(word).startswith(folded)], by_segment
 
     def _pattern(self, pattern: str) -> Expansion:
         """Words of several segments are told apart by their hashes; only those that may be kept are spelled out."""

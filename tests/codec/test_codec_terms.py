@@ -32,6 +32,7 @@ def test_a_dictionary_is_a_sorted_list(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("searchkit.codec.terms.FEW_AT", data.draw(st.sampled_from([0, 32])))
         patch.setattr("searchkit.codec.term_index._READ_WHOLE", data.draw(st.sampled_from([-100, 16])))
+        patch.setattr("searchkit.codec.term_index._LISTED", data.draw(st.sampled_from([-1, 4096])))
         _check_dictionary(container, terms, probe, asked_before, data)
 
 
