@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from searchkit.patterns import late_pattern
+
 UNDATED = -1
 """The instant of an article without a date: before every real one, so undated articles sort first in a segment."""
 
@@ -19,8 +21,8 @@ _EPOCH = datetime(1, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _LAST_INSTANT = (datetime.max - _EPOCH) // _MICROSECOND
 
-_PERIOD = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?")
-_COMPACT_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_PERIOD = late_pattern(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?")
+_COMPACT_DAY = late_pattern(r"(\d{4})(\d{2})(\d{2})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ search.
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,6 +39,7 @@ STYLES = {
 }
 """The rich style of each role."""
 
+_WIDTH = 80
 _NARROWEST = 20
 _LITTLE_TERMINALS = ("", "dumb", "unknown")
 
@@ -70,13 +70,23 @@ class Look:
 
 def current_look() -> Look:
     """The look of standard output: the terminal's, or that of a plain file 80 (or ``COLUMNS``) cells wide."""
-    size = shutil.get_terminal_size()
     is_terminal = sys.stdout.isatty() and os.environ.get("TERM", "") not in _LITTLE_TERMINALS
     return Look(
-        width=max(size.columns, _NARROWEST),
+        width=max(_columns(), _NARROWEST),
         styled=is_terminal or bool(os.environ.get("FORCE_COLOR")),
         unicode=_can_encode("·…█▁", sys.stdout.encoding),
     )
+
+
+def _columns() -> int:
+    """The cells of a line as `shutil.get_terminal_size` says; to import that takes about as long as a search."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or _WIDTH  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):  # there is none, it is closed, or it is no terminal
+        return _WIDTH
 
 
 def _can_encode(text: str, encoding: str | None) -> bool:

@@ -4,7 +4,6 @@ Pure functions of a record and a `Look`; nothing here writes. A line is never wi
 where a single thing that is meant to be copied (a cursor) is.
 """
 
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -33,6 +32,7 @@ from searchkit.page.model import (
     Suggestion,
     Verification,
 )
+from searchkit.patterns import late_pattern
 from searchkit.query.receipt import Receipt
 
 BLANK: Line = ()
@@ -49,7 +49,7 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 _ASCII_LEVELS = ".:-=+*#@"
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
-_LIST_ITEM = re.compile(r"(?:[-*•]|\d{1,3}[.)]) +")
+_LIST_ITEM = late_pattern(r"(?:[-*•]|\d{1,3}[.)]) +")
 
 
 # Dates and numbers

@@ -17,7 +17,7 @@ from searchkit.patterns import late_pattern
 from searchkit.plan.segments import Dictionary, SegmentView
 from searchkit.plan.spelling import Codes, LetterTable, Ordinals, near
 
-_WORD = re.compile(r"\w+")
+_WORD = late_pattern(r"\w+")
 _CLOSE = 2
 _MOST_WORDS = 8
 """Words of a name that nothing has that are compared with others; longer ones are no names."""

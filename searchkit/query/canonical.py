@@ -5,12 +5,12 @@ is within the reader's limits. Groups are always written, so that nothing depend
 binds tighter, except where that would make more groups inside each other than are read.
 """
 
-import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from itertools import zip_longest
 
 from searchkit.dates import month_period, year_period
+from searchkit.patterns import late_pattern
 from searchkit.query.dates import RANGE_WORDS
 from searchkit.query.nodes import (
     And,
@@ -28,7 +28,7 @@ from searchkit.query.nodes import (
     Word,
 )
 
-_PLAIN_VALUE = re.compile(r"\w+(?:[-.]\w+)*")
+_PLAIN_VALUE = late_pattern(r"\w+(?:[-.]\w+)*")
 _ONE_DAY = timedelta(days=1)
 
 MAX_DEPTH = 32

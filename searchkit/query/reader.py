@@ -44,7 +44,7 @@ Initials and exact phrases, for which articles may have to be read, count for se
 _INITIALS_COST = 6
 _EXACT_PHRASE_COST = 3
 
-_NATURAL_START = re.compile(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$|[<>≤≥]=?$")
+_NATURAL_START = late_pattern(r"[A-Za-z]|\d{1,2}(?:st|nd|rd|th|er|º)?\.?$|[<>≤≥]=?$")
 _MAX_DATE_WORDS = 5
 _DOI_ADDRESS = late_pattern(r"https?://(?:dx\.)?doi\.org/(10\.\d{4,9}/.+)", re.IGNORECASE)
 _SEVERAL_WORDS = late_pattern(r"\w\W+\w")
@@ -85,7 +85,7 @@ def read_query(text: str, *, today: date, zone: tzinfo = UTC) -> Reading:
 
 BoundName = Literal["since", "until", "before", "after"]
 
-_COMPARISON = re.compile(r"([<>]=?|[≤≥])|(since|until|before|after)\s", re.IGNORECASE)
+_COMPARISON = late_pattern(r"([<>]=?|[≤≥])|(since|until|before|after)\s", re.IGNORECASE)
 _COMPARISONS: dict[str, BoundName] = {
     ">": "after", ">=": "since", "≥": "since", "<": "before", "<=": "until", "≤": "until",
 }  # fmt: skip
