@@ -27,6 +27,8 @@ from searchkit.errors import IndexCorrupt
 DOCUMENTS_EXTENSION = ".skd"
 TERMS_EXTENSION = ".skt"
 STORED = "stored"
+ORDER = "order"  # what the directory has this under, where documents lie so and have the fields of an archive alone
+ORDERED_BY = ["published", "id"]
 
 _SEGMENT_ID = re.compile(r"[0-9a-z]{16}")
 _INDEX_NAME = re.compile(r"[^/\\:\0]{1,100}")
@@ -130,6 +132,7 @@ class DocumentFile:
         self.doc_count: int = doc_count
         self.columns = Columns(container, doc_count)
         self._lengths: dict[str, Any] = container.section("lengths")
+        self.is_in_order: bool = container.meta.get(ORDER) == ORDERED_BY
         self._vectors: dict[str, Vectors | None] = {}
         self._stored: StoredReader | None = None
 

@@ -23,7 +23,15 @@ from searchkit.codec.container import ContainerWriter
 from searchkit.codec.kernels import stable_order
 from searchkit.codec.lengths import encode_lengths
 from searchkit.codec.posting_writer import PostingData
-from searchkit.codec.segment import DOCUMENTS_EXTENSION, STORED, TERMS_EXTENSION, write_field, write_lengths
+from searchkit.codec.segment import (
+    DOCUMENTS_EXTENSION,
+    ORDER,
+    ORDERED_BY,
+    STORED,
+    TERMS_EXTENSION,
+    write_field,
+    write_lengths,
+)
 from searchkit.codec.stored import StoredWriter, encode_value
 from searchkit.codec.values import EXISTENCE, POSITIONS
 from searchkit.codec.whoosh_codec import file_writer
@@ -31,10 +39,6 @@ from searchkit.dates import UNDATED, ArchiveCalendar
 from searchkit.indexing.inverter import ArticleText, InvertedBatch, InvertedField, invert
 from searchkit.indexing.schema import INDEX_NAME, LABEL_FIELDS, language_labels
 from searchkit.settings import Settings
-
-ORDER = "order"
-ORDERED_BY = ["published", "id"]
-"""What the directory of a segment says in which articles lie as told above, with the fields of our schema alone."""
 
 _SCORED = ("text", "title")
 _EXACT = ("text_exact", "title_exact")

@@ -20,7 +20,7 @@ from searchkit.codec import ArraySegment
 from searchkit.codec.whoosh_codec import open_documents
 from searchkit.errors import ArticleError, IndexCorrupt
 from searchkit.indexing.batches import BatchLimits, batches, pieces
-from searchkit.indexing.builder import ORDER, ORDERED_BY, SegmentBuilder
+from searchkit.indexing.builder import SegmentBuilder
 from searchkit.indexing.stock import StockSegment, stock_articles
 from searchkit.settings import Settings
 
@@ -28,9 +28,9 @@ from searchkit.settings import Settings
 def is_foreign(storage: Any, segment: ArraySegment) -> bool:
     """Whether a segment was made by another writer than the archive's."""
     documents = open_documents(storage, segment)
-    order = documents.container.meta.get(ORDER)
+    is_ours = documents.is_in_order
     documents.close()
-    return bool(order != ORDERED_BY)
+    return not is_ours
 
 
 def find_foreign(storage: Any, schema: Schema, segment: ArraySegment, article_ids: Iterable[str]) -> list[int]:

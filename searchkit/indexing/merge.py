@@ -21,6 +21,8 @@ from searchkit.codec.container import ContainerWriter
 from searchkit.codec.lengths import decode_lengths
 from searchkit.codec.segment import (
     DOCUMENTS_EXTENSION,
+    ORDER,
+    ORDERED_BY,
     STORED,
     TERMS_EXTENSION,
     DocumentFile,
@@ -30,7 +32,6 @@ from searchkit.codec.segment import (
 from searchkit.codec.stored import StoredMerger
 from searchkit.codec.whoosh_codec import file_writer, open_documents, open_terms
 from searchkit.dates import UNDATED
-from searchkit.indexing.builder import ORDER, ORDERED_BY
 from searchkit.indexing.field_apart import FieldApart
 from searchkit.indexing.forks import may_fork
 from searchkit.indexing.merged_fields import merge_field, term_runs

@@ -267,7 +267,7 @@ class LabelColumn:
             is_newer = published > instants[which]
             for at in np.flatnonzero(published == instants[which]).tolist():
                 other = self._segments[int(segments[which[at]])][0]
-                is_newer[at] = segment.ids((int(carriers[at]),)) > other.ids((int(docnums[which[at]]),))
+                is_newer[at] = _stored_id(segment, int(carriers[at])) > _stored_id(other, int(docnums[which[at]]))
             which = which[is_newer]
             instants[which], segments[which], docnums[which] = published[is_newer], number, carriers[is_newer]
         shown = {key: key.decode() for key in keys}
@@ -352,6 +352,12 @@ class _Numbers(NamedTuple):
         ordinals[order] = np.cumsum(is_new) - 1
         bounds = np.cumsum([len(of) for of in hashes])
         return cls(np.split(ordinals, bounds[:-1]), int(np.count_nonzero(is_new)))
+
+
+def _stored_id(segment: SegmentView, docnum: int) -> str:
+    """The id of an article, from the article: of the few that are asked for here they will be read anyway."""
+    article_id: str = segment.stored(docnum)["article"]["id"]
+    return article_id
 
 
 def _newest(segment: SegmentView, docnums: npt.NDArray[np.int32]) -> int:

@@ -110,8 +110,13 @@ class SegmentView:
 
     @cached_property
     def is_ordered(self) -> bool:
-        """Whether docnums are in order of publication, then of the bytes of the article id, the undated first."""
-        return self.is_ordered_by_date and _is_ordered(self.published, self._id_ordinals)
+        """Whether docnums are in order of publication, then of the bytes of the article id, the undated first.
+
+        What our writer says of the ids is taken for granted, as reading those of all articles takes milliseconds.
+        """
+        if not self.is_ordered_by_date:
+            return False
+        return self._documents.is_in_order or _is_ordered(self.published, self._id_ordinals)
 
     def doc_frequency(self, field: str, term: bytes) -> int:
         """How many docnums have the term."""

@@ -100,3 +100,13 @@ def test_a_word_that_a_phrase_has_twice_scores_twice(make_archive: Callable[...,
         scores = {word: execute(Word(word), generation).scores[0] for word in ("to", "be", "or", "not")}
         (score,) = execute(Phrase("to be or not to be"), generation).scores
     assert score == pytest.approx(2 * scores["to"] + 2 * scores["be"] + scores["or"] + scores["not"])
+
+
+def test_the_order_of_a_segment_of_ours_is_known_without_its_ids(make_archive: Callable[..., LocalArchive]) -> None:
+    """A segment says that articles of one day lie in the order of their ids, so those of all need not be read."""
+    archive = make_archive([searchkit.Article(name, title="x", published=date(2020, 1, 1)) for name in "cab"])
+    with archive._generation() as generation:
+        (segment, _), *_ = generation.segments
+        assert segment.is_ordered
+        assert "_id_ordinals" not in vars(segment)
+        assert [hit.id for hit in archive.latest()] == ["a", "b", "c"]
