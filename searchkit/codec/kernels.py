@@ -5,6 +5,7 @@ said otherwise; results are new arrays that the caller owns. Nothing here checks
 bound every slice before they call (see packed.py).
 """
 
+import os
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,7 @@ WIDTHS = (1, 2, 4, 8, 16, 32)
 _NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
 
 _FEW = 128  # values that Python's sort is quicker on than numpy
+_SALT = np.uint64(int.from_bytes(os.urandom(8)))
 
 
 def _unpack_table(bits: int) -> NDArray[np.uint64]:
@@ -183,8 +185,11 @@ def stable_order(keys: NDArray[np.integer], largest: int) -> NDArray[np.int64]:
 
 
 def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Returns a number for each number, no two the same, as if drawn at random: the finalizer of MurmurHash3."""
-    bits = numbers + np.uint64(0x9E3779B97F4A7C15)
+    """Returns a number for each number, no two the same, as if drawn at random: the finalizer of MurmurHash3.
+
+    They are others in every process, so that nobody can write texts that sums of them do not tell apart.
+    """
+    bits = numbers + _SALT
     for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
         bits ^= bits >> np.uint64(33)
         bits *= np.uint64(factor)

@@ -1,5 +1,7 @@
 """The kernels of the index format against slow, obvious twins."""
 
+import subprocess
+import sys
 from itertools import accumulate, takewhile
 
 import numpy as np
@@ -129,3 +131,14 @@ def test_the_narrowest_integers_hold_the_largest(largest: int, bits: int) -> Non
     dtype = kernels.narrowest(largest)
     assert dtype.itemsize * 8 == bits
     assert np.array(largest).astype(dtype) == largest
+
+
+def test_numbers_are_mixed_otherwise_in_every_process() -> None:
+    """What is told apart by mixed numbers is so also where somebody writes it who knows how they are made."""
+    program = (
+        "import numpy as np; from searchkit.codec.kernels import mixed; print(mixed(np.arange(3, dtype=np.uint64)))"
+    )
+    first, second = (subprocess.run([sys.executable, "-c", program], capture_output=True, check=True) for _ in "ab")
+    assert first.stdout != second.stdout
+    numbers = kernels.mixed(np.arange(1000, dtype=np.uint64))
+    assert len(set(numbers.tolist())) == 1000
