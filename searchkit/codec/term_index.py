@@ -50,8 +50,9 @@ class TermIndex:
         return place if is_there else None
 
     def between(self, bounds: Sequence[bytes]) -> list[tuple[int, list[bytes]]]:
-        """Returns for each two bounds the terms from the first on and before the second, if any, behind the ordinal
-        of the first of them."""
+        """Returns for each two bounds, where terms lie from the first on and before the second, the ordinal of the
+        first of these, and all of them.
+        """
         found = []
         beyond_ascii = self._beyond_ascii
         for first, end in zip(bounds[::2], bounds[1::2], strict=True):

@@ -293,8 +293,9 @@ class TermDictionary:
         return (low - 1) * SUM_STEP + bisect_left(self._run(low - 1), term)
 
     def between(self, bounds: Sequence[bytes]) -> list[tuple[int, list[bytes]]]:
-        """Returns for each two bounds the terms from the first on and before the second, if any, behind the ordinal
-        of the first of them."""
+        """Returns for each two bounds, where terms lie from the first on and before the second, the ordinal of the
+        first of these, and all of them.
+        """
         index = self._index or self._indexed_when_worth_it()
         if index is not None:
             return index.between(bounds)

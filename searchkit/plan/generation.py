@@ -137,7 +137,7 @@ class Generation:
 
     @property
     def live(self) -> Docnums:
-        """The docnums of all articles that are not deleted; not kept, as they are made in less time than searched."""
+        """The docnums of all articles that are not deleted; not kept, as making them takes little time."""
         return docnums_flagged(self.is_live) if self.has_deletions else np.arange(self.doc_count_all, dtype=np.int32)
 
     @cached_property

@@ -22,6 +22,7 @@ from searchkit.codec import ArrayCodec, ArraySegment
 from searchkit.codec.segment import DocumentFile, TermFile, check_segment_state, pack_deletions, unpack_deletions
 from searchkit.codec.whoosh_codec import open_documents, open_terms
 from searchkit.errors import IndexCorrupt
+from searchkit.indexing.pickles import Source, read_pickle
 
 GOOD = {"index": "MAIN", "id": "0123456789abcdef", "documents": 10, "deleted": b"n"}
 
@@ -45,7 +46,9 @@ def test_the_state_is_plain() -> None:
     pickled = pickle.dumps([segment], 2)
     names = {arg for code, arg, _ in pickletools.genops(pickled) if code.name == "GLOBAL"}
     assert names <= {"searchkit.codec.whoosh_codec ArraySegment", "copy_reg _reconstructor", "_codecs encode"}
-    (back,) = pickle.loads(pickled)
+    (record,) = read_pickle(Source(pickle.dumps([segment], -1)))
+    back = ArraySegment("MAIN")
+    back.__setstate__(record.state)
     assert back == segment
     assert (back.doc_count_all(), back.doc_count(), sorted(back.deleted_docs())) == (10, 9, [3])
     assert back.live().tolist() == [docnum != 3 for docnum in range(10)]
